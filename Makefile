@@ -1,0 +1,67 @@
+# Each target is one or two well-known commands, run in .venv (which is made when needed).
+# Paths are relative and tools are run as "python -m", so that a folder with a space in its
+# name works too. Written for GNU Make 3.81 (macOS) and later; on Windows, with its sh.
+
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN := .venv/Scripts
+else
+PYTHON ?= python3
+BIN := .venv/bin
+endif
+
+# A backend asked for elsewhere must not decide what a notebook's figures look like.
+unexport MPLBACKEND
+# So that a Windows console, too, can print what the book and its tests print.
+export PYTHONUTF8 := 1
+
+.PHONY: help book test execute lab serve lint clean distclean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## */  make \1  | /p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+
+# The environment: made anew when what it is made from has changed, and when the folder has
+# been moved, because its scripts remember where they were.
+ifneq ($(shell cat .venv/.stamp 2>&1),$(CURDIR))
+.PHONY: .venv/.stamp
+endif
+.venv/.stamp: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	    echo "This book needs Python 3.11 or later, and '$(PYTHON)' is not that."; \
+	    echo "Name one that is, for instance: make $(MAKECMDGOALS) PYTHON=python3.13"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "$(CURDIR)" > .venv/.stamp
+
+book: .venv/.stamp ## build the site into _build/html
+	@# After a failed build Sphinx would not repeat its warnings: forget what it remembers.
+	@$(BIN)/jupyter-book build . -W --keep-going -n || { rm -rf _build/.doctrees; exit 1; }
+	@echo "The book lies in _build/html; 'make serve' shows it in your browser."
+
+test: book ## test the library, every number in every notebook, and the built site
+	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile
+
+execute: .venv/.stamp ## run figure scripts and notebooks again, and store what they print
+	for script in chapters/figures/*.py; do $(BIN)/python "$$script" || exit 1; done
+	$(BIN)/python -m nbconvert --config nbconvert_config.py --to notebook --execute --inplace chapters/*.ipynb
+
+lab: .venv/.stamp ## open the notebooks in JupyterLab, to change things and see
+	$(BIN)/python -m jupyter lab chapters
+
+serve: ## show the built site at http://localhost:8000
+	@test -f _build/html/index.html || { echo "Nothing to show yet: run 'make book' first."; exit 1; }
+	@echo "The book is at http://localhost:8000/ ; Ctrl-C stops."
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+lint: .venv/.stamp ## check the style of the code
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+clean: ## remove what book and test have made
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	find . -path ./.venv -prune -o -name .ipynb_checkpoints -type d -exec rm -rf {} +
+
+distclean: clean ## remove the environment as well
+	rm -rf .venv

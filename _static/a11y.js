@@ -1,0 +1,46 @@
+// Mends what axe-core finds in the theme and in the widgets. Nothing here is needed to read.
+
+(() => {
+  "use strict";
+  const each = (selector, mend) => document.querySelectorAll(selector).forEach(mend);
+
+  function mendTheme() {
+    // It says "Search Ctrl+K" but was named "Search": who speaks what they see must reach it.
+    each(".search-button-field", (button) => {
+      button.setAttribute("aria-label", button.textContent.replace(/\s+/g, " ").trim());
+    });
+    // The book's title, beside the logo, lay outside of every landmark.
+    each(".bd-sidebar-primary", (sidebar) => {
+      sidebar.setAttribute("role", "navigation");
+      sidebar.setAttribute("aria-label", "Book");
+    });
+    // In a list there are list items; the role they had is deprecated.
+    each(".citation-list > [role=doc-biblioentry]", (entry) => {
+      entry.setAttribute("role", "listitem");
+    });
+  }
+
+  // A slider is named by the label beside it, but only for the eye.
+  function nameSliders() {
+    each(".widget-inline-hbox", (widget) => {
+      const label = widget.querySelector(".widget-label")?.textContent.trim() || "value";
+      widget.querySelectorAll("[role=slider]:not([aria-label])").forEach((handle) => {
+        handle.setAttribute("aria-label", label);
+      });
+    });
+  }
+
+  // What scrolls can be scrolled from the keyboard, at once when the window gets narrower.
+  function focusScrollers() {
+    each("pre, .pst-scrollable-table-container", (box) => {
+      box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1;
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    mendTheme();
+    window.addEventListener("resize", focusScrollers);
+    // Widgets are drawn after the page has loaded.
+    new MutationObserver(nameSliders).observe(document.body, { childList: true, subtree: true });
+  });
+})();
