@@ -1,0 +1,255 @@
+"""What does the teacher say, and what does the student minimise?"""
+
+import numpy as np
+from scipy import special
+
+from distill_lib import _arguments
+
+
+def soft_labels(X, w_teacher, *, temperature=1.0):
+    r"""Soft labels: the teacher's probability of class 1.
+
+    .. math::
+
+        y_i = \sigma\bigl(w^\star \cdot x_i / T\bigr), \qquad \sigma(u) = 1 / (1 + e^{-u})
+
+    In double precision a label with :math:`w^\star \cdot x / T > 37` is exactly 1: it has
+    become a hard label.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+        Inputs, one per row.
+    w_teacher : array_like, shape (d,)
+        The teacher, not zero.
+    temperature : float
+        T > 0. The higher, the closer the labels are to 1/2.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Labels in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If an argument isn't finite, the teacher is zero, shapes don't match or T <= 0.
+
+    References
+    ----------
+    Hinton, Vinyals & Dean (2015); Phuong & Lampert (2019), section 3.
+    """
+    X = _arguments.matrix("X", X)
+    w_teacher = _arguments.teacher(w_teacher, X)
+    temperature = _arguments.number("temperature", temperature, above=0.0)
+    return special.expit(X @ w_teacher / temperature)
+
+
+def hard_labels(X, w_teacher):
+    r"""Hard labels: the teacher's decision.
+
+    .. math::
+
+        y_i = \mathbf{1}\{w^\star \cdot x_i \ge 0\}
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+        Inputs, one per row.
+    w_teacher : array_like, shape (d,)
+        The teacher, not zero.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Labels 0.0 or 1.0.
+
+    Raises
+    ------
+    ValueError
+        If an argument isn't finite, the teacher is zero or shapes don't match.
+    """
+    X = _arguments.matrix("X", X)
+    w_teacher = _arguments.teacher(w_teacher, X)
+    return (X @ w_teacher >= 0).astype(float)
+
+
+def distillation_loss(w, X, labels):
+    r"""Distillation loss: the mean excess cross-entropy over the labels.
+
+    .. math::
+
+        L(w) = \frac{1}{n} \sum_i \operatorname{KL}\bigl(\operatorname{Ber}(y_i) \,\|\,
+        \operatorname{Ber}(\sigma(w \cdot x_i))\bigr) \ge 0
+
+    It is the cross-entropy less its least value, the entropy of the labels. It is 0 exactly
+    where the gradient is: where each label is the one that the student gives.
+
+    Parameters
+    ----------
+    w : array_like, shape (d,)
+        The student.
+    X : array_like, shape (n, d)
+        Inputs, one per row.
+    labels : array_like, shape (n,)
+        Labels in [0, 1], hard or soft.
+
+    Returns
+    -------
+    float
+        Finite as long as the student's logits are.
+
+    Raises
+    ------
+    ValueError
+        If an argument isn't finite, shapes don't match or a label is outside [0, 1].
+
+    References
+    ----------
+    Phuong & Lampert (2019), equation of the loss in section 3, less its minimum.
+    """
+    X = _arguments.matrix("X", X)
+    w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
+    labels = _arguments.labels(labels, X)
+    return float(np.mean(bernoulli_divergence(labels, X @ w)))
+
+
+def distillation_gradient(w, X, labels):
+    r"""Gradient of the distillation loss.
+
+    .. math::
+
+        \nabla L(w) = \frac{1}{n} X^\top \bigl(\sigma(X w) - y\bigr)
+
+    It is a combination of the inputs: whatever the student, it lies in their span.
+
+    Parameters
+    ----------
+    w : array_like, shape (d,)
+        The student.
+    X : array_like, shape (n, d)
+        Inputs, one per row.
+    labels : array_like, shape (n,)
+        Labels in [0, 1].
+
+    Returns
+    -------
+    ndarray, shape (d,)
+
+    Raises
+    ------
+    ValueError
+        If an argument isn't finite, shapes don't match or a label is outside [0, 1].
+    """
+    X = _arguments.matrix("X", X)
+    w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
+    labels = _arguments.labels(labels, X)
+    return X.T @ (special.expit(X @ w) - labels) / len(X)
+
+
+def smoothness(X):
+    r"""Smoothness constant of the distillation loss, whatever the labels.
+
+    .. math::
+
+        \Lambda = \lambda_{\max}(X^\top X) / (4n)
+
+    The gradient is Lipschitz with this constant, and gradient descent on a vector converges
+    for every step size below :math:`2 / \Lambda`.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+        Inputs, one per row.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If X isn't a finite matrix.
+    """
+    X = _arguments.matrix("X", X)
+    return float(np.linalg.norm(X, 2) ** 2 / (4 * len(X)))
+
+
+def bernoulli_divergence(labels, logits):
+    r"""KL divergence of :math:`\operatorname{Ber}(y)` from :math:`\operatorname{Ber}(\sigma(u))`.
+
+    With the student's probability :math:`s = \sigma(u)`, its logit less the label's,
+    :math:`h = u - \log\frac{y}{1 - y}`, and the functions :math:`\psi(x) = x - \log(1 + x)` and
+    :math:`\varphi(x) = e^x - 1 - x`, which are never negative,
+
+    .. math::
+
+        \operatorname{KL} = y\,\psi\Bigl(\frac{s - y}{y}\Bigr) +
+        (1 - y)\,\psi\Bigl(\frac{y - s}{1 - y}\Bigr)
+        = \log\bigl(1 + y\,\varphi((1 - y) h) + (1 - y)\,\varphi(-y h)\bigr) .
+
+    The first form is used for small h, the second for large: in neither do terms of different
+    sign meet. The error is below 1e-12 of the result, or what two units in the last place of the
+    label change in it, whichever is larger. (A label is a rounded number. A student that is
+    within 1e-4 of its logit is told from it by the label's last digits.)
+
+    Parameters
+    ----------
+    labels : ndarray
+        Labels in [0, 1].
+    logits : ndarray
+        Finite logits of the student; the shapes broadcast.
+
+    Returns
+    -------
+    ndarray
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        other = 1.0 - labels
+        label_logits = _logit(labels)
+        h = logits - label_logits
+        far = np.log1p(labels * _phi(other * h) + other * _phi(-labels * h))
+        # Beyond the range of exp: the same sum in logarithms, whose larger term is then far
+        # from 0.
+        beyond = np.logaddexp(np.log(labels) + other * h, np.log(other) - labels * h)
+        divergence = np.where(np.maximum(other * h, -labels * h) > 700.0, beyond, far)
+        # In terms of the less likely class, whose probability has the smaller rounding error.
+        # For logits below 1 the error of h itself is smaller still.
+        rare = np.minimum(labels, other)
+        gap = special.expit(np.where(labels <= 0.5, logits, -logits)) - rare
+        near = rare * _psi(gap / rare) + (1.0 - rare) * _psi(-gap / (1.0 - rare))
+        close = (np.abs(h) < 0.5) & (np.abs(label_logits) > 1.0)
+        divergence = np.where(close, near, divergence)
+    # A hard label has no logit; the divergence is the logistic loss.
+    hard = (labels == 0.0) | (labels == 1.0)
+    divergence = np.where(
+        hard, np.logaddexp(0.0, np.where(labels == 1.0, -logits, logits)), divergence
+    )
+    # A label is the double nearest to the teacher's probability. A student that gives the
+    # same double can't be told from the teacher.
+    return np.where(~hard & (special.expit(logits) == labels), 0.0, divergence)
+
+
+def _logit(p):
+    # log(p / (1 - p)) loses its digits near p = 1/2, where 2p - 1 is exact.
+    return np.where(np.abs(p - 0.5) < 0.25, 2.0 * np.arctanh(2.0 * p - 1.0), special.logit(p))
+
+
+def _phi(x):
+    """Return e^x - 1 - x without cancellation near 0."""
+    series = np.zeros_like(x)
+    # 18 terms leave less than 1e-17 of the sum for |x| < 1.
+    for k in range(19, 1, -1):
+        series = (series + 1.0) * x / k
+    return np.where(np.abs(x) < 1.0, series * x, np.expm1(x) - x)
+
+
+def _psi(x):
+    """Return x - log(1 + x) for -0.4 <= x <= 0.65, without cancellation near 0."""
+    # log(1 + x) = 2 (t + t^3/3 + t^5/5 + ...), t = x / (2 + x); |t| <= 1/4 here, where 12
+    # terms leave less than 1e-17 of the sum.
+    t = x / (2.0 + x)
+    series = np.zeros_like(t)
+    for k in range(25, 1, -2):
+        series = series * t**2 + 1.0 / k
+    return t * x - 2.0 * t**3 * series

@@ -1,0 +1,217 @@
+"""What is the angle between two vectors, and what does a span see of a third?"""
+
+import numpy as np
+
+from distill_lib import _arguments
+
+# A row whose distance from the span of the rows before it is less than this fraction of its
+# length counts as dependent on them. Rounding alone leaves about 1e-15 times the condition of
+# the rows; a direction below 1e-12 is lost in it, and gradient descent would need 1e24 steps
+# to learn it.
+DEPENDENT = 1e-12
+
+
+def angle(u, v):
+    r"""Angle between two vectors.
+
+    .. math::
+
+        \angle(u, v) = \operatorname{atan2}\bigl(\|v - P_u v\|, \; u \cdot v / \|u\|\bigr)
+
+    The residual :math:`v - P_u v` is formed without cancellation, so a tiny angle keeps all
+    its digits; arccos of the cosine loses half of them.
+
+    Parameters
+    ----------
+    u, v : array_like, shape (d,)
+        Two nonzero vectors.
+
+    Returns
+    -------
+    float
+        The angle in radians, in [0, pi].
+
+    Raises
+    ------
+    ValueError
+        If a vector is zero or not finite, or the shapes differ.
+    """
+    u = _arguments.vector("u", u, nonzero=True)
+    v = _arguments.vector("v", v, size=u.size, like=f"u of shape {u.shape}", nonzero=True)
+    sine, cosine = _sine_and_cosine(v[None, :], u)
+    return float(np.arctan2(sine, cosine)[0])
+
+
+def acute_angle(X, w):
+    r"""Acute angle between each input and the line of a weight vector.
+
+    .. math::
+
+        \bar\alpha(x) = \arccos \frac{|w \cdot x|}{\|w\| \|x\|} \in [0, \pi/2]
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+        Inputs, one per row, none of them zero.
+    w : array_like, shape (d,)
+        A nonzero weight vector.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Angles in radians, in [0, pi/2].
+
+    Raises
+    ------
+    ValueError
+        If a row or `w` is zero or not finite, or the shapes don't match.
+    """
+    X = _arguments.matrix("X", X)
+    w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}", nonzero=True)
+    if not X.any(axis=1).all():
+        raise ValueError("X must not hold a zero row: it makes no angle; drop such rows")
+    sine, cosine = _sine_and_cosine(X, w)
+    return np.arctan2(sine, np.abs(cosine))
+
+
+def orthonormal_basis(X):
+    r"""Gram-Schmidt on the rows of X, skipping those that depend on earlier ones.
+
+    .. math::
+
+        q_j \propto x_{i_j} - \sum_{l < j} (q_l \cdot x_{i_j}) \, q_l
+
+    The first :math:`j` basis vectors span the same space as the first :math:`i_j` inputs.
+    Independent rows take one LAPACK QR factorisation. Dependent rows (repeated, or real data
+    with constant pixels) take a loop, because an unpivoted QR would invent a direction for
+    each of them.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+        Inputs, one per row.
+
+    Returns
+    -------
+    basis : ndarray, shape (r, d)
+        Orthonormal rows, r = rank of X.
+    rows : ndarray of int, shape (r,)
+        The input that brought each basis vector; increasing.
+
+    Raises
+    ------
+    ValueError
+        If X isn't a finite matrix.
+    """
+    X = _arguments.matrix("X", X)
+    head = X[: X.shape[1]]
+    basis, triangle = np.linalg.qr(head.T)
+    if _all_independent(triangle):
+        return basis.T, np.arange(len(head))
+    return _gram_schmidt(X)
+
+
+def nested_coordinates(X, w):
+    r"""Coordinates of w in the growing spans of the first 1, 2, ..., n inputs.
+
+    With :math:`q_j` the Gram-Schmidt basis of the rows, returns :math:`q_j \cdot w` (0 where
+    row j brings no new direction), and the length of what is left,
+    :math:`\|w - P_{x_1, \dots, x_n} w\|`.
+
+    One QR factorisation of :math:`[X^\top \; w]` without forming Q: its last column holds the
+    coordinates and, below them, the length of the rest.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+        Inputs, one per row.
+    w : array_like, shape (d,)
+        Any vector.
+
+    Returns
+    -------
+    coordinates : ndarray, shape (n,)
+        Their signs depend on the orientation that the factorisation gave :math:`q_j`.
+    rest : float
+        Length of the component of w outside the span of all inputs; exactly 0 when they
+        span the whole space.
+
+    Raises
+    ------
+    ValueError
+        If the arguments aren't finite or the shapes don't match.
+    """
+    X = _arguments.matrix("X", X)
+    w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
+    n, d = X.shape
+    head = min(n, d)
+    triangle = np.linalg.qr(np.column_stack([X[:head].T, w]), mode="r")
+    coordinates = np.zeros(n)
+    if _all_independent(triangle[:head, :head]):
+        coordinates[:head] = triangle[:head, head]
+        rest = abs(triangle[head, head]) if n < d else 0.0
+    else:
+        basis, rows = _gram_schmidt(X)
+        coordinates[rows] = basis @ w
+        rest = 0.0 if len(rows) == d else np.linalg.norm(w - coordinates[rows] @ basis)
+    return coordinates, float(rest)
+
+
+def _all_independent(triangle):
+    lengths = np.linalg.norm(triangle, axis=0)
+    return bool((np.abs(np.diagonal(triangle)) > DEPENDENT * lengths).all())
+
+
+def _gram_schmidt(X):
+    n, d = X.shape
+    basis = np.empty((min(n, d), d))
+    rows = []
+    for i, x in enumerate(X):
+        found = basis[: len(rows)]
+        # Twice is enough: the second pass removes what rounding left of the first.
+        residual = x - (found @ x) @ found
+        residual -= (found @ residual) @ found
+        length = np.linalg.norm(residual)
+        if length > DEPENDENT * np.linalg.norm(x):
+            basis[len(rows)] = residual / length
+            rows.append(i)
+            if len(rows) == d:
+                break
+    return basis[: len(rows)], np.array(rows, dtype=int)
+
+
+def _sine_and_cosine(X, w):
+    """|x| sin and |x| cos of the angles between the rows of X and w, up to a common factor."""
+    # Scaling by powers of two is exact and keeps the squares from overflow and underflow.
+    w = w * _power_of_two(w)
+    X = X * _power_of_two(X)
+    squared = w @ w
+    along = (X @ w / squared)[:, None]
+    product, error = _exact_product(along, w)
+    # X - product is exact where the two nearly cancel, so the residual keeps its digits.
+    residual = (X - product) - error
+    residual -= (residual @ w / squared)[:, None] * w
+    return np.linalg.norm(residual, axis=1), along[:, 0] * np.sqrt(squared)
+
+
+def _power_of_two(array):
+    largest = np.abs(array).max(axis=-1, keepdims=True)
+    # A zero row stays zero, and an exponent beyond 1000 would leave the range of floats.
+    exponent = np.clip(-np.frexp(largest)[1], -1000, 1000)
+    return np.ldexp(1.0, exponent)
+
+
+def _exact_product(a, b):
+    """Dekker's product: a * b == product + error exactly (T. J. Dekker, 1971)."""
+    product = a * b
+    a_high, a_low = _split(a)
+    b_high, b_low = _split(b)
+    error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, error
+
+
+def _split(a):
+    # 2**27 + 1 halves the 53 bits of a float (Veltkamp).
+    shifted = a * 134217729.0
+    high = shifted - (shifted - a)
+    return high, a - high

@@ -1,0 +1,130 @@
+"""What does it look like?
+
+Every function draws a result on an Axes that it is given; it computes nothing, shows nothing
+and saves nothing. The four roles have one look each through the whole book, and differ in line
+style or marker as well as in colour. Use them as ``plot_boundary(ax, w, **plots.SOFT)``.
+"""
+
+import numpy as np
+from matplotlib import cbook
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.lines import Line2D
+
+TEACHER = {"color": "#1a1a1a", "linestyle": "-", "label": "teacher"}
+SOFT = {"color": "#0072B2", "linestyle": "--", "label": "student, soft labels"}
+HARD = {"color": "#D55E00", "linestyle": "-.", "label": "student, hard labels"}
+BOUND = {"color": "#009E73", "linestyle": ":", "label": "bound"}
+
+
+def plot_inputs(ax, X, labels, **scatter_kwargs):
+    """Draw two-dimensional inputs with their labels.
+
+    Class 1 (label >= 1/2) is drawn as discs, class 0 as squares; the fill goes from vermillion
+    at label 0 through white at 1/2 to blue at 1.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    X : ndarray, shape (n, 2)
+        Inputs, one per row.
+    labels : ndarray, shape (n,)
+        Labels in [0, 1].
+    **scatter_kwargs
+        Passed on to `Axes.scatter`.
+    """
+    fills = LinearSegmentedColormap.from_list("labels", ["#D55E00", "#ffffff", "#0072B2"])
+    look = {"edgecolors": "#333333", "linewidths": 0.8, "s": 44, "zorder": 3} | scatter_kwargs
+    for marker, chosen in (("o", labels >= 0.5), ("s", labels < 0.5)):
+        ax.scatter(
+            *X[chosen].T, c=labels[chosen], cmap=fills, vmin=0, vmax=1, marker=marker, **look
+        )
+
+
+def plot_boundary(ax, w, **line_kwargs):
+    """Draw the decision boundary w . x = 0 of a two-dimensional weight vector.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    w : ndarray, shape (2,)
+        Weight vector, not zero.
+    **line_kwargs
+        Passed on to `Axes.axline`.
+    """
+    ax.axline((0.0, 0.0), (-w[1], w[0]), **line_kwargs)
+
+
+def plot_arrow(ax, w, *, color, label=None, linestyle="-", **arrow_kwargs):
+    """Draw a two-dimensional vector as an arrow from the origin.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    w : ndarray, shape (2,)
+        The vector.
+    color, label, linestyle
+        Its look; the label appears in the legend.
+    **arrow_kwargs
+        Passed on to `Axes.annotate` as properties of the arrow.
+    """
+    look = {"arrowstyle": "-|>", "color": color, "linestyle": linestyle, "lw": 1.8}
+    look |= {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 13} | arrow_kwargs
+    ax.annotate("", xy=tuple(w), xytext=(0.0, 0.0), arrowprops=look, zorder=4)
+    # An annotation has no place in a legend and doesn't widen the axes: a line does both.
+    ax.plot([0.0, w[0]], [0.0, w[1]], color=color, linestyle=linestyle, label=label, zorder=2)
+
+
+def plot_path(ax, trajectory, **line_kwargs):
+    """Draw the path of a two-dimensional student over a run of training.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    trajectory : Trajectory
+        Weights of shape (T, 2).
+    **line_kwargs
+        Passed on to `Axes.plot`.
+    """
+    look = {"marker": "o", "markersize": 3, "linewidth": 1.2}
+    look |= cbook.normalize_kwargs(line_kwargs, Line2D)
+    ax.plot(*trajectory.weights.T, **look)
+
+
+def plot_loss(ax, trajectory, **line_kwargs):
+    """Draw the loss of a run against the step, on a logarithmic axis.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    trajectory : Trajectory
+        A run of training.
+    **line_kwargs
+        Passed on to `Axes.semilogy`.
+    """
+    ax.semilogy(trajectory.steps, trajectory.loss, **line_kwargs)
+    ax.set_xlabel("step $k$")
+    ax.set_ylabel("distillation loss $L(w_k)$")
+
+
+def plot_risk_curve(ax, curve, **line_kwargs):
+    """Draw expected transfer risk against n with bars of two standard errors.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    curve : RiskCurve
+        The estimate. Sizes without any risk are left to the caller on a logarithmic axis.
+    **line_kwargs
+        Passed on to `Axes.errorbar`.
+    """
+    look = {"marker": "o", "markersize": 4, "capsize": 2}
+    look |= cbook.normalize_kwargs(line_kwargs, Line2D)
+    ax.errorbar(curve.sizes, curve.mean, yerr=2 * np.asarray(curve.standard_error), **look)
+    ax.set_xlabel("size of the transfer set $n$")
+    ax.set_ylabel("expected transfer risk")
