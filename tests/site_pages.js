@@ -1,0 +1,139 @@
+// What test_site_pages.py asks of a page from the inside. Complaints are strings.
+window.bookCheck = {
+    // Maths set and widgets drawn (the manager puts each beside the script that asked for it):
+    // whether that came within the time.
+    async ready(patience) {
+        const asked = 'script[type="application/vnd.jupyter.widget-view+json"]';
+        const drawn = () => [...document.querySelectorAll(asked)].every(
+            script => script.parentElement.querySelector(".jupyter-widgets"));
+        const settled = (async () => {
+            await window.MathJax?.startup?.promise;
+            while (!drawn()) await new Promise(requestAnimationFrame);
+            return true;
+        })();
+        return Promise.race([settled, new Promise(done => setTimeout(done, patience, false))]);
+    },
+
+    // What is folded away is read too, once it is opened.
+    async unfold() {
+        document.querySelectorAll("details").forEach(fold => { fold.open = true; });
+        document.querySelectorAll("button.toggle-button-hidden").forEach(button => button.click());
+        // The theme lets the keyboard into boxes that scroll, 300 ms after something has changed.
+        const late = () => [...document.querySelectorAll('[tabindex="-1"]')].some(
+            box => box.scrollWidth > box.clientWidth);
+        for (const end = performance.now() + 1000; late() && performance.now() < end;)
+            await new Promise(requestAnimationFrame);
+    },
+
+    look() {
+        const complaints = [];
+        const all = selector => [...document.querySelectorAll(selector)];
+        const say = (what, element) =>
+            complaints.push(element ? `${what}: ${element.outerHTML.slice(0, 200)}` : what);
+
+        if (!document.title.trim()) say("no title");
+        if (!document.documentElement.lang) say("no language");
+        // The theme keeps a second main heading for paper.
+        const headings = all("h1").filter(heading => heading.checkVisibility());
+        if (headings.length !== 1) say(`${headings.length} main headings`);
+
+        all(".math").filter(math => !math.querySelector("mjx-container"))
+            .forEach(math => say("formula not set", math));
+        all("mjx-merror, [data-mjx-error]").forEach(math => say("formula with an error", math));
+        // MathJax shows a macro that it doesn't know in red, and the target of a reference
+        // that it doesn't know as "???".
+        all('mjx-mtext[style*="color: red"]').forEach(math => say("unknown macro", math));
+        all("mjx-mtext:has(mjx-c.mjx-c3F + mjx-c.mjx-c3F)")
+            .forEach(math => say("unresolved reference", math));
+        const notProse =
+            "code, pre, kbd, script, style, noscript, textarea, .math, mjx-container";
+        const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+            const text = texts.currentNode.data, parent = texts.currentNode.parentElement;
+            if (parent.closest(notProse)) continue;
+            const raw = /\\\(|\\\[|\$[^$]+\$|\\begin\{|\\(eq)?ref\{/.exec(text);
+            if (raw) say(`raw formula ${raw[0]}`, parent);
+            if (text.includes("??")) say("unresolved reference", parent);
+        }
+
+        for (const image of document.images) {
+            if (image.matches('[role="presentation"], [role="none"]')) continue;
+            if (!image.alt.trim()) say("image without a text alternative", image);
+            if (!image.complete || !image.naturalWidth) say("image that shows nothing", image);
+            // Badges (links), the frames of a slider and the buttons of the module index stand in
+            // the text; every other picture there is a figure.
+            const free = image.closest("a:not(figure a), .jupyter-widgets, .toggler");
+            if (image.closest("article") && !free && !image.closest("figure"))
+                say("image that is not a figure", image);
+        }
+        all("figure").filter(figure => !figure.querySelector("figcaption")?.innerText.trim())
+            .forEach(figure => say("figure without a caption", figure));
+        return complaints;
+    },
+
+    // What sticks out of a narrow page must be in something that scrolls, or it is cut off.
+    cutOff() {
+        const page = document.documentElement, complaints = [];
+        if (page.scrollWidth > page.clientWidth)
+            complaints.push(`the page scrolls sideways: it is ${page.scrollWidth} px wide`);
+        const scrolls = element => element
+            && (/auto|scroll/.test(getComputedStyle(element).overflowX)
+                || scrolls(element.parentElement));
+        const out = [...document.querySelectorAll("article *")].filter(element =>
+            element.getBoundingClientRect().right > page.clientWidth + 1  // a pixel for rounding
+            && element.checkVisibility() && !element.closest("mjx-assistive-mml")
+            && !scrolls(element));
+        for (const element of out)
+            if (!out.includes(element.parentElement))
+                complaints.push(`cut off at the right: ${element.outerHTML.slice(0, 200)}`);
+        return complaints;
+    },
+
+    // As the theme's own button does it; and wait, since colours on their way from light to dark
+    // have the contrast of neither.
+    async setMode(mode) {
+        document.documentElement.dataset.mode = document.documentElement.dataset.theme = mode;
+        const moves = document.getAnimations().filter(
+            move => move.effect.getComputedTiming().endTime < Infinity);
+        await Promise.allSettled(moves.map(move => move.finished));
+    },
+
+    // What axe-core finds; of colours alone, if that is all that has changed since it last looked.
+    async axe(coloursOnly) {
+        // The contrast of one word costs axe a millisecond, and a chapter has thousands, in a few
+        // dozen colours: of the texts with the same style all the way up, it is shown one.
+        // (MathJax's glyphs are no text, so it would skip them itself, but slowly.)
+        const styles = new Map(), styleOf = new Map(), shown = new Set();
+        for (const element of document.querySelectorAll("body, body :not(mjx-container *)")) {
+            const style = getComputedStyle(element);
+            const key = [
+                styleOf.get(element.parentElement), style.color, style.backgroundColor,
+                style.backgroundImage, style.opacity, style.fontSize, style.fontWeight,
+            ].join();
+            if (!styles.has(key)) styles.set(key, styles.size);
+            styleOf.set(element, styles.get(key));
+            const text = [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE)
+                .map(node => node.data.trim()).join("");
+            // Of a single letter, and of what is clipped to a pixel for those who only listen, it
+            // says nothing: they can't stand for others.
+            const visible = element.checkVisibility({ visibilityProperty: true })
+                && element.offsetWidth > 1;
+            element.toggleAttribute("data-shown",
+                text.length === 1 || visible && shown.has(styles.get(key)));
+            if (visible && text.length > 1) shown.add(styles.get(key));
+        }
+        const selector = "*:not([data-shown], mjx-container *)";
+        axe.configure({ rules: [{ id: "color-contrast", selector }] });
+        // No preload: it requests the style sheets again, and those requests aren't the page's.
+        const options = { resultTypes: ["violations"], preload: false };
+        if (coloursOnly) options.runOnly = ["color-contrast", "link-in-text-block"];
+        return (await axe.run(options)).violations;
+    },
+
+    // The pictures beside a slider; where there is none, the text.
+    shownBeside(slider) {
+        const output = slider.closest(".cell_output") ?? document.body;
+        const images = [...output.querySelectorAll("img")].filter(image => image.checkVisibility());
+        return images.length ? images.map(image => image.src).join() : output.innerText;
+    },
+};

@@ -1,0 +1,220 @@
+"""Every public function refuses what it can't use: one table, every function, every argument.
+
+A refusal is a ValueError whose message begins with the name of the argument. It comes before
+any work: no random number has been drawn.
+"""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+import distill_lib
+from distill_lib import (
+    BoundedAngles,
+    Empirical,
+    Gaussian,
+    IsotropicGaussian,
+    PolynomialAngles,
+)
+
+NAN, INF = float("nan"), float("inf")
+
+# What is wrong whatever the argument's kind: it isn't made of numbers, or not of finite ones.
+NO_NUMBER = ["abc", None, {"a": 1}]
+MATRIX = [
+    *NO_NUMBER, 3.0, [1.0, 2.0], np.ones((2, 2, 2)), np.ones((0, 3)), np.ones((3, 0)),
+    [[1.0, 2.0], [3.0]], [["a", "b"]], [[1.0, NAN, 0.0]], [[INF, 1.0, 0.0]], [[0.0, -INF, 0.0]],
+]  # fmt: skip
+# Vectors here must match three columns.
+VECTOR = [
+    *NO_NUMBER, 3.0, [], [1.0, 2.0], np.ones(4), np.ones((1, 3)), np.ones((3, 1)),
+    [1.0, "a", 2.0], [1.0, NAN, 0.0], [INF, 1.0, 0.0],
+]  # fmt: skip
+TEACHER = [*VECTOR, np.zeros(3)]
+# For a first argument, which fixes the dimension of the others.
+FIRST = [bad for bad in TEACHER if np.shape(bad) not in ((2,), (4,))]
+# Labels must match two rows.
+LABELS = [
+    *NO_NUMBER, 0.5, [], [0.5], [0.5] * 3, [[0.5], [0.5]], [0.5, NAN], [0.5, INF],
+    [0.5, -1e-9], [0.5, 1 + 1e-9], [-1, 1],
+]  # fmt: skip
+LAYERS = [
+    *NO_NUMBER, 3.0, (), [[1.0, 2.0]], (np.ones((2, 3)),), (np.ones((2, 3)), np.ones((1, 4))),
+    (np.ones((2, 3)), np.ones(2)), (np.full((2, 3), NAN), np.ones((1, 2))),
+    (np.ones((2, 3)), [[1.0, INF]]), (np.ones((0, 3)), np.ones((1, 0))),
+]  # fmt: skip
+START = [*VECTOR, *LAYERS, (np.ones((2, 4)), np.ones((1, 2)))]
+COUNT = [*NO_NUMBER, 0, -1, True, np.True_, 1.0, 2.5, NAN, INF, [3], "3"]
+STEPS = [value for value in COUNT if type(value) is not int] + [-1]
+POSITIVE = [*NO_NUMBER, 0, 0.0, -1.0, NAN, INF, -INF, [1.0, 2.0]]
+NOT_NEGATIVE = [*NO_NUMBER, -1e-300, NAN, INF]
+ANGLES = [*NO_NUMBER, -1e-9, np.pi / 2 + 1e-9, [0.1, NAN], INF, [0.1, "a"]]
+GENERATOR = [None, 0, np.random, np.random.RandomState(0), np.random.PCG64(0), "rng"]
+SIZES = [
+    [], [0], [-1, 2], [2, 1], [1, 1], [1.5], [True, 2], [NAN], ["a"], "abc", None, [[1, 2], [3, 4]],
+]  # fmt: skip
+INPUTS = [None, np.ones((5, 3)), IsotropicGaussian, "isotropic"]
+
+X = np.array([[1.0, 2.0, 0.5], [0.0, 1.0, -1.0]])
+W = np.array([1.0, -1.0, 2.0])
+Y = np.array([0.25, 0.75])
+LAW = IsotropicGaussian(3)
+MONTE_CARLO = {
+    "inputs": (LAW, INPUTS),
+    "w_teacher": (W, TEACHER),
+    "trials": (3, [*COUNT, 1]),
+    "rng": (None, GENERATOR),
+    "n_jobs": (1, COUNT),
+}
+SAMPLE = {"n": (2, COUNT), "rng": (None, GENERATOR)}
+
+# Function: for every argument a good value and the bad ones. Where None is a good value (it
+# means "left out"), it is struck from the bad ones below.
+TABLE = {
+    "angle": {"u": (W, FIRST), "v": (W, TEACHER)},
+    "acute_angle": {"X": (X, [*MATRIX, [[1.0, 0, 0], [0, 0, 0]]]), "w": (W, TEACHER)},
+    "IsotropicGaussian": {"dim": (3, COUNT)},
+    "IsotropicGaussian.sample": SAMPLE,
+    "IsotropicGaussian.angle_tail": {"theta": (0.5, ANGLES)},
+    "Gaussian": {
+        "covariance": (
+            np.eye(3),
+            [*MATRIX, np.ones((2, 3)), np.ones((2, 2)), -np.eye(2), [[1.0, 0.5], [0.4, 1.0]]],
+        )
+    },
+    "Gaussian.sample": SAMPLE,
+    "Gaussian.angle_tail": {"theta": (0.5, ANGLES), "w_teacher": (W, TEACHER)},
+    "PolynomialAngles": {
+        "w_teacher": (W, [*FIRST, [1.0]]),
+        "easiness": (1.0, POSITIVE),
+    },
+    "PolynomialAngles.sample": SAMPLE,
+    "PolynomialAngles.angle_tail": {"theta": (0.5, ANGLES)},
+    "BoundedAngles": {
+        "w_teacher": (W, [*FIRST, [1.0]]),
+        "max_angle": (1.0, [*POSITIVE, np.pi / 2 + 1e-9]),
+    },
+    "BoundedAngles.sample": SAMPLE,
+    "BoundedAngles.angle_tail": {"theta": (0.5, ANGLES)},
+    "Empirical": {"points": (X, MATRIX)},
+    "Empirical.sample": SAMPLE,
+    "Empirical.angle_tail": {"theta": (0.5, ANGLES), "w_teacher": (W, TEACHER)},
+    "soft_labels": {"X": (X, MATRIX), "w_teacher": (W, TEACHER), "temperature": (1.0, POSITIVE)},
+    "hard_labels": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
+    "distillation_loss": {"w": (W, VECTOR), "X": (X, MATRIX), "labels": (Y, LABELS)},
+    "distillation_gradient": {"w": (W, VECTOR), "X": (X, MATRIX), "labels": (Y, LABELS)},
+    "smoothness": {"X": (X, MATRIX)},
+    "end_to_end": {"layers": ((np.ones((2, 3)), np.ones((1, 2))), LAYERS)},
+    "closed_form_student": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
+    "nested_students": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
+    "nested_angles": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
+    "gradient_descent": {
+        "X": (X, MATRIX),
+        "labels": (Y, LABELS),
+        "start": (W, START),
+        "step_size": (0.1, POSITIVE),
+        "steps": (2, STEPS),
+        "tol": (0.0, NOT_NEGATIVE),
+        "record_every": (1, COUNT),
+        "coordinates": ("input", ["output", None, 1]),
+    },
+    "transfer_risk": {"w_student": (W, VECTOR), "w_teacher": (W, TEACHER), "X": (X, MATRIX)},
+    "expected_transfer_risk": {**MONTE_CARLO, "n": (2, COUNT), "test_points": (5, COUNT)},
+    "risk_curve": {**MONTE_CARLO, "sizes": ([1, 2], SIZES), "test_points": (5, COUNT)},
+    "axial_risk": {"angle": (0.5, ANGLES), "inputs": (LAW, [*INPUTS, Gaussian(np.eye(3))])},
+}  # fmt: skip
+
+# These hold what a function returns; nobody gives them arguments.
+RESULTS = {"RiskCurve", "RiskEstimate", "Trajectory"}
+
+# A method's owner.
+OWNERS = {
+    "IsotropicGaussian": LAW,
+    "Gaussian": Gaussian(np.eye(3)),
+    "PolynomialAngles": PolynomialAngles(W, 1.0),
+    "BoundedAngles": BoundedAngles(W, 1.0),
+    "Empirical": Empirical(X),
+}
+
+
+def find(name):
+    owner, _, method = name.partition(".")
+    return getattr(OWNERS[owner], method) if method else getattr(distill_lib, name)
+
+
+def good_arguments(name):
+    good = {argument: value for argument, (value, _) in TABLE[name].items()}
+    return good | ({"rng": np.random.default_rng(0)} if "rng" in good else {})
+
+
+CASES = [
+    pytest.param(function, argument, bad, id=f"{function}-{argument}-{i}")
+    for function, arguments in TABLE.items()
+    for argument, (_, bads) in arguments.items()
+    for i, bad in enumerate(bads)
+    if not (bad is None and inspect.signature(find(function)).parameters[argument].default is None)
+]
+
+
+def test_the_table_holds_every_public_function_and_every_argument():
+    public = {name for name in distill_lib.__all__ if callable(getattr(distill_lib, name))}
+    assert public == set(distill_lib.__all__)
+    methods = {f"{owner}.{method}" for owner in OWNERS for method in ("sample", "angle_tail")}
+    assert set(TABLE) == (public - RESULTS) | methods
+    for name, arguments in TABLE.items():
+        assert set(arguments) == set(inspect.signature(find(name)).parameters), name
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_good_values_of_the_table_are_good(name):
+    """Or the refusals below could be for another reason."""
+    find(name)(**good_arguments(name))
+
+
+@pytest.mark.parametrize(("name", "argument", "bad"), CASES)
+def test_a_bad_argument_is_refused_by_its_name_before_any_work(name, argument, bad):
+    arguments = good_arguments(name)
+    rng = arguments.get("rng")
+    arguments[argument] = bad
+    # A message that begins "X must ..." or "start: layer W_2 must ...", and says what is wanted.
+    with pytest.raises(ValueError, match=rf"^{argument}\b.*must "):
+        find(name)(**arguments)
+    if rng is not None:
+        fresh = np.random.default_rng(0).bit_generator
+        assert rng.bit_generator.state == fresh.state
+        assert rng.bit_generator.seed_seq.n_children_spawned == 0
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_required_argument_left_out_is_named(name):
+    for argument, parameter in inspect.signature(find(name)).parameters.items():
+        if parameter.default is inspect.Parameter.empty:
+            arguments = good_arguments(name)
+            del arguments[argument]
+            # Python's own words.
+            with pytest.raises(TypeError, match=re.escape(f"'{argument}'")):
+                find(name)(**arguments)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_options_are_keyword_only(name):
+    """A bare number far to the right of a call says nothing to its reader."""
+    for argument, parameter in inspect.signature(find(name)).parameters.items():
+        optional = parameter.default is not inspect.Parameter.empty
+        if optional or (argument in ("rng", "trials", "test_points", "steps") and "." not in name):
+            assert parameter.kind is inspect.Parameter.KEYWORD_ONLY, argument
+
+
+def test_hard_labels_on_a_network_ask_for_a_step_size():
+    layers = (np.ones((2, 3)), np.ones((1, 2)))
+    with pytest.raises(ValueError, match="^step_size must be given"):
+        distill_lib.gradient_descent(X, [0.0, 1.0], layers, steps=1)
+    distill_lib.gradient_descent(X, [0.0, 1.0], layers, steps=1, step_size=0.1)
+
+
+def test_span_coordinates_are_for_a_vector():
+    layers = (np.ones((2, 3)), np.ones((1, 2)))
+    with pytest.raises(ValueError, match="^coordinates must be"):
+        distill_lib.gradient_descent(X, Y, layers, steps=1, coordinates="span")

@@ -1,0 +1,189 @@
+"""distillation: what the teacher says, and what the student minimises."""
+
+import math
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from distill_lib import (
+    distillation_gradient,
+    distillation_loss,
+    hard_labels,
+    smoothness,
+    soft_labels,
+)
+
+# Enough digits to hold 1 - y for the smallest double, 5e-324, and then some.
+DIGITS = 420
+
+
+def log_sigmoid(u):
+    return -(1 + (-u).exp()).ln()
+
+
+def exact_divergence(y, u):
+    """KL(Ber(y) || Ber(sigma(u))) of two Decimals, by the definition."""
+    divergence = Decimal(0)
+    if y > 0:
+        divergence += y * (y.ln() - log_sigmoid(u))
+    if y < 1:
+        divergence += (1 - y) * ((1 - y).ln() - log_sigmoid(-u))
+    return divergence
+
+
+def exact_loss(w, X, labels):
+    logits = [sum((a * b for a, b in zip(row, w, strict=True)), Decimal(0)) for row in X]
+    return sum(map(exact_divergence, labels, logits)) / len(X)
+
+
+def decimals(array):
+    return np.vectorize(lambda entry: Decimal(float(entry)), otypes=[object])(array)
+
+
+def assert_loss_is_exact(label, logit):
+    """One input x = (1): the loss is the divergence of this label from this logit."""
+    loss = distillation_loss([1.0], [[logit]], [label])
+    with localcontext(prec=DIGITS):
+        y, u = Decimal(float(label)), Decimal(float(logit))
+        exact = exact_divergence(y, u)
+        error = float(abs(Decimal(loss) - exact))
+        # A label is a rounded number: two units in its last place change the divergence by this
+        # (its derivative in y is logit(y) - u). Close to the label it is more than 1e-12.
+        slope = abs(y.ln() - (1 - y).ln() - u) if 0 < y < 1 else Decimal(0)
+        bound = max(float(exact) * 1e-12, float(slope) * 2 * np.spacing(float(label)))
+    # Below 1e-300 doubles run out of digits (the smallest is 5e-324), and no one can tell such
+    # a loss from 0.
+    assert error <= bound + 1e-312, (label, logit, loss, float(exact))
+
+
+logits = st.floats(-1e3, 1e3)
+any_labels = (
+    st.floats(0.0, 1.0)
+    # Close to 0, to 1 and to 1/2: at every distance, from 1e-320 on.
+    | st.floats(-320.0, 0.0).map(lambda power: 10.0**power)
+    | st.floats(-16.0, 0.0).map(lambda power: 1.0 - 10.0**power)
+    | st.floats(-16.0, -0.4).map(lambda power: 0.5 + 10.0**power)
+    | st.floats(-16.0, -0.4).map(lambda power: 0.5 - 10.0**power)
+    | st.sampled_from([0.0, 5e-324, 0.5, 1.0 - 2**-53, 1.0])
+)
+
+
+@given(any_labels, logits)
+@example(0.0, 1e3)
+@example(1.0, 1e3)
+@example(1.0, -1e3)
+@example(1.0 - 2**-53, -1e3)
+@example(5e-324, 1e3)
+def test_loss_has_twelve_digits_for_all_labels_and_logits_up_to_a_thousand(label, logit):
+    if expit(logit) == label and 0.0 < label < 1.0:
+        assert distillation_loss([1.0], [[logit]], [label]) == 0.0
+    else:
+        assert_loss_is_exact(label, logit)
+
+
+@given(
+    st.floats(-700.0, 36.0),
+    st.floats(-15.0, 1.0).map(lambda power: 10.0**power),
+    st.sampled_from([-1, 1]),
+)
+def test_loss_is_as_exact_as_its_label_however_close_the_student_is(logit, gap, side):
+    """All but the zero of a student whose probability is the label, digit for digit."""
+    label, logit = float(expit(logit)), logit + side * gap
+    if expit(logit) == label:
+        assert distillation_loss([1.0], [[logit]], [label]) == 0.0
+    else:
+        assert_loss_is_exact(label, logit)
+
+
+@given(any_labels, st.floats(-1e300, 1e300))
+def test_loss_is_finite_and_not_negative_for_every_finite_logit(label, logit):
+    assert 0.0 <= distillation_loss([1.0], [[logit]], [label]) < math.inf
+
+
+@given(st.integers(0, 10**6), st.integers(1, 8), st.integers(1, 8), st.floats(1e-6, 36.0))
+def test_loss_is_exactly_zero_at_the_teacher_and_so_is_the_gradient(seed, n, d, largest):
+    """For logits up to 36; beyond 37 a label is 1 and no finite student reaches it."""
+    rng = np.random.default_rng(seed)
+    X, w = rng.standard_normal((n, d)), rng.standard_normal(d)
+    w *= largest / np.abs(X @ w).max()
+    labels = soft_labels(X, w)
+    assert distillation_loss(w, X, labels) == 0.0
+    assert not distillation_gradient(w, X, labels).any()
+
+
+@given(logits)
+def test_hard_labels_make_it_the_logistic_loss(logit):
+    with localcontext(prec=DIGITS):
+        exact = {1.0: -log_sigmoid(Decimal(logit)), 0.0: -log_sigmoid(Decimal(-logit))}
+    for label, loss in exact.items():
+        # 1e-13: softplus is within a few roundings of the truth.
+        assert distillation_loss([1.0], [[logit]], [label]) == pytest.approx(
+            float(loss), rel=1e-13, abs=5e-324
+        )
+
+
+@given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 3), st.sampled_from([0.1, 1, 10]))
+def test_loss_is_the_mean_divergence_and_the_gradient_its_derivative(seed, n, d, scale):
+    """Central differences of the exact loss.
+
+    In 80 digits and with a step of 1e-25, their error is 1e-50: what remains is the rounding
+    of the library, 1e-16 of each of a few terms of the size of X.
+    """
+    rng = np.random.default_rng(seed)
+    X, w = rng.standard_normal((n, d)), scale * rng.standard_normal(d)
+    labels = rng.choice([0.0, 1.0, 0.5, rng.random()], n)
+    with localcontext(prec=80):
+        step = Decimal("1e-25")
+        X10, w10, labels10 = decimals(X), decimals(w), decimals(labels)
+        loss = float(exact_loss(w10, X10, labels10))
+        gradient = []
+        for e in decimals(np.eye(d)) * step:
+            up, down = exact_loss(w10 + e, X10, labels10), exact_loss(w10 - e, X10, labels10)
+            gradient.append(float((up - down) / (2 * step)))
+    # The logits, here up to 50, are themselves rounded: 50 times 1e-16.
+    assert distillation_loss(w, X, labels) == pytest.approx(loss, rel=1e-12, abs=1e-13)
+    assert np.allclose(distillation_gradient(w, X, labels), gradient, rtol=0, atol=1e-13)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 8), st.integers(1, 8), st.floats(1e-3, 1e2))
+def test_smoothness_bounds_the_change_of_the_gradient(seed, n, d, distance):
+    rng = np.random.default_rng(seed)
+    X, v, w = rng.standard_normal((n, d)), rng.standard_normal(d), rng.standard_normal(d)
+    labels = rng.random(n)
+    v = w + distance * v / np.linalg.norm(v)
+    change = distillation_gradient(v, X, labels) - distillation_gradient(w, X, labels)
+    # 1e-9: the change is a difference of gradients of size 1 over a distance of 1e-3 or more.
+    assert np.linalg.norm(change) <= smoothness(X) * np.linalg.norm(v - w) * (1 + 1e-9)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 8), st.integers(1, 8))
+def test_smoothness_is_attained_at_zero(seed, n, d):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d))
+    eigenvalues, directions = np.linalg.eigh(X.T @ X)
+    v = 1e-3 * directions[:, -1]
+    change = distillation_gradient(v, X, np.full(n, 0.5))
+    # sigma' falls from 1/4 by u^2/16: with logits below 1e-2, by less than 1e-5 of itself.
+    assert np.linalg.norm(change) >= smoothness(X) * 1e-3 * (1 - 1e-4)
+
+
+def test_smoothness_of_a_matrix_that_can_be_worked_out_by_hand():
+    assert smoothness([[3.0, 0.0], [0.0, 4.0]]) == pytest.approx(16 / 8, rel=1e-15)
+
+
+@given(logits, st.floats(1e-2, 1e2))
+def test_soft_labels_are_the_logistic_function_of_the_cooled_logit(logit, temperature):
+    with localcontext(prec=DIGITS):
+        exact = float(log_sigmoid(Decimal(logit / temperature)).exp())
+    # A few roundings; the logistic function's own, near its tail.
+    label = soft_labels([[logit]], [1.0], temperature=temperature)[0]
+    assert label == pytest.approx(exact, rel=1e-14, abs=1e-320)
+
+
+def test_hard_labels_say_class_one_on_the_boundary():
+    X = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 5.0]])
+    assert hard_labels(X, [2.0, 0.0]).tolist() == [1.0, 0.0, 1.0]

@@ -1,0 +1,213 @@
+"""inputs: where they come from, and how often they are nearly orthogonal to the teacher."""
+
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, stats
+
+from distill_lib import (
+    BoundedAngles,
+    Empirical,
+    Gaussian,
+    IsotropicGaussian,
+    PolynomialAngles,
+)
+
+TEACHER = np.array([3.0, 0.0, -1.0, 2.0])
+COVARIANCE = np.diag([9.0, 1.0, 0.5, 2.0]) + 0.3
+
+# Name: the law, and the tail of the acute angle to TEACHER.
+LAWS = {
+    "isotropic": (IsotropicGaussian(4), None),
+    "gaussian": (Gaussian(COVARIANCE), TEACHER),
+    "polynomial, kappa = 1/2": (PolynomialAngles(TEACHER, 0.5), None),
+    "polynomial, kappa = 3": (PolynomialAngles(TEACHER, 3.0), None),
+    "bounded, margin": (BoundedAngles(TEACHER, 1.1), None),
+    "bounded, none": (BoundedAngles(TEACHER, np.pi / 2), None),
+    "empirical": (Empirical(np.random.default_rng(5).standard_normal((50, 4))), TEACHER),
+}
+every_law = pytest.mark.parametrize("name", LAWS)
+
+
+def tail(name, theta):
+    law, teacher = LAWS[name]
+    return law.angle_tail(theta) if teacher is None else law.angle_tail(theta, teacher)
+
+
+def acute_angles(X, w):
+    return np.arccos(np.abs(X @ w) / (np.linalg.norm(X, axis=1) * np.linalg.norm(w)))
+
+
+@every_law
+def test_tail_is_the_frequency_of_large_angles_in_its_own_samples(name):
+    """Within 4 standard errors at 5 angles.
+
+    A right law fails one of the 35 comparisons with probability 35 * 6e-5 = 0.2%; the seed is
+    fixed, so it has passed for good.
+    """
+    size = 200_000
+    angles = acute_angles(LAWS[name][0].sample(size, np.random.default_rng(1)), TEACHER)
+    for theta in (0.1, 0.4, 0.8, 1.2, 1.5):
+        p = tail(name, theta)
+        assert abs(np.mean(angles >= theta) - p) <= 4 * np.sqrt(p * (1 - p) / size)
+
+
+@given(st.sampled_from(sorted(LAWS)), st.lists(st.floats(0, np.pi / 2), min_size=2, max_size=5))
+def test_tail_is_a_survival_function(name, thetas):
+    p = tail(name, np.sort(thetas))
+    assert np.all((p >= 0) & (p <= 1))
+    # The tail of Gaussian is an integral with an error of up to 1e-10; none of the others is.
+    assert np.all(np.diff(p) <= (2e-10 if name == "gaussian" else 0.0))
+    assert tail(name, 0.0) == 1.0
+    assert tail(name, thetas[0]) == pytest.approx(tail(name, np.array(thetas))[0], abs=2e-10)
+
+
+def test_isotropic_tail_has_the_reference_values():
+    """Reference values; half a unit of the last printed digit."""
+    for theta, dim, expected in [(1.0, 7, 0.833173), (1.3, 7, 0.478148), (0.5, 3, 0.877583)]:
+        assert IsotropicGaussian(dim).angle_tail(theta) == pytest.approx(expected, abs=5e-7)
+
+
+@given(st.floats(0, np.pi / 2))
+def test_isotropic_tail_in_low_dimensions(theta):
+    # Rounding of a cosine or two: near pi/2 it is absolute, 1e-16.
+    assert IsotropicGaussian(1).angle_tail(theta) == (theta == 0)  # a line: no angle but 0
+    circle, sphere = IsotropicGaussian(2).angle_tail(theta), IsotropicGaussian(3).angle_tail(theta)
+    assert circle == pytest.approx(1 - 2 * theta / np.pi, abs=1e-8)  # arcs
+    assert sphere == pytest.approx(np.cos(theta), abs=1e-14)  # Archimedes' hat-box
+
+
+@pytest.mark.parametrize("d", [2, 3, 10])
+def test_gaussian_tail_is_the_isotropic_one_when_the_covariance_is(d):
+    theta = np.linspace(0, np.pi / 2, 21)
+    expected = IsotropicGaussian(d).angle_tail(theta)
+    # 1e-9: ten times the error that the quadrature is asked to keep.
+    for scale in (1.0, 1e-6):
+        p = Gaussian(scale * np.eye(d)).angle_tail(theta, np.arange(1.0, d + 1))
+        assert np.allclose(p, expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("theta", [0.05, 0.5, 1.0, 1.5])
+def test_gaussian_tail_in_the_plane_is_the_integral_of_the_angular_density(theta):
+    """x / |x| has the density 1 / (2 pi sqrt(det) u^T inverse u) on the circle."""
+    covariance, w = np.array([[4.0, 1.0], [1.0, 0.5]]), np.array([1.0, 2.0])
+    inverse, root = np.linalg.inv(covariance), np.sqrt(np.linalg.det(covariance))
+    towards = np.arctan2(w[1], w[0])
+
+    def density(phi):
+        u = np.array([np.cos(phi), np.sin(phi)])
+        return 1 / (2 * np.pi * root * (u @ inverse @ u))
+
+    # Twice: x and -x are equally likely.
+    expected = 2 * integrate.quad(density, towards + theta, towards + np.pi - theta)[0]
+    # 1e-8: quad's default tolerance.
+    assert Gaussian(covariance).angle_tail(theta, w) == pytest.approx(expected, abs=1e-8)
+
+
+def test_gaussian_samples_have_the_covariance():
+    """Each of the 10 entries within 4 standard errors; chance of failure of a right law 0.1%."""
+    size = 100_000
+    X = Gaussian(COVARIANCE).sample(size, np.random.default_rng(2))
+    # The variance of x_i x_j for a centred Gaussian (Isserlis).
+    variance = np.outer(np.diag(COVARIANCE), np.diag(COVARIANCE)) + COVARIANCE**2
+    assert np.all(np.abs(X.T @ X / size - COVARIANCE) <= 4 * np.sqrt(variance / size))
+
+
+@given(st.floats(0, np.pi / 2), st.floats(0.1, 8.0), st.floats(0.01, np.pi / 2))
+def test_tails_of_the_laws_around_the_teacher(theta, easiness, max_angle):
+    # Rounding of pi/2 - theta, raised to the power 0.1 at worst: (1e-16)^0.1 = 0.03 at theta =
+    # pi/2 itself, hence relative to the gap.
+    polynomial = PolynomialAngles(TEACHER, easiness).angle_tail(theta)
+    gap = np.pi / 2 - theta
+    assert polynomial == pytest.approx((2 * gap / np.pi) ** easiness, rel=1e-13)
+    bounded = BoundedAngles(TEACHER, max_angle).angle_tail(theta)
+    assert bounded == pytest.approx(max(0.0, 1 - theta / max_angle), abs=1e-13)
+
+
+def test_easiness_one_in_the_plane_is_isotropic():
+    theta = np.linspace(0, np.pi / 2, 21)
+    p = PolynomialAngles([1.0, 2.0], 1.0).angle_tail(theta)
+    # 1e-8: betainc near cos^2 = 0 and 1 keeps half of the digits of theta.
+    assert np.allclose(p, IsotropicGaussian(2).angle_tail(theta), rtol=0, atol=1e-8)
+
+
+@given(st.floats(1e-6, 1.0), st.floats(0.2, 8.0), st.floats(0.01, np.pi / 2))
+def test_gap_quantile_inverts_gap_probability(u, easiness, max_angle):
+    for law in (PolynomialAngles(TEACHER, easiness), BoundedAngles(TEACHER, max_angle)):
+        # BoundedAngles subtracts from pi/2 and divides by max_angle: 1e-16 / 0.01.
+        assert law.gap_probability(law.gap_quantile(u)) == pytest.approx(u, rel=1e-12, abs=1e-13)
+
+
+@pytest.mark.parametrize("name", [name for name in LAWS if name[:7] in ("polynom", "bounded")])
+def test_laws_around_the_teacher_give_unit_inputs_with_fair_signs_and_no_preferred_side(name):
+    """In d = 3 the direction around the teacher is an azimuth; it must be uniform.
+
+    Also among the inputs with small angles, and among those of one sign. Four laws, nine
+    comparisons at 4 standard errors or p > 1e-4: a right law fails with probability 0.2%.
+    """
+    law = LAWS[name][0]
+    e, f, g = np.linalg.qr(np.array([[1.0, 2, 2], [0, 1, 0], [1, 0, 0]]).T)[0].T
+    option = law.easiness if isinstance(law, PolynomialAngles) else law.max_angle
+    X = type(law)(7 * e, option).sample(20_000, np.random.default_rng(3))
+    # Rounding of a sum of squares.
+    assert np.allclose(np.linalg.norm(X, axis=1), 1.0, rtol=0, atol=1e-14)
+    angles, side = acute_angles(X, e), X @ e > 0
+    azimuth = np.arctan2(X @ g, X @ f) / (2 * np.pi) + 0.5
+    for group in (np.full(len(X), True), angles < np.median(angles), side):
+        assert stats.kstest(azimuth[group], "uniform").pvalue > 1e-4
+    for group in (np.full(len(X), True), angles < np.median(angles)):
+        assert abs(np.mean(side[group]) - 0.5) <= 4 * 0.5 / np.sqrt(group.sum())
+
+
+def test_empirical_inputs_are_its_points_and_its_tail_counts_them():
+    points = np.array([[1.0, 0], [1, 1], [-1, 1], [0, 2], [0, -3]])
+    law = Empirical(points)
+    drawn = law.sample(1000, np.random.default_rng(4))
+    # Each of the five is missed with probability 0.8^1000.
+    assert {tuple(x) for x in drawn} == {tuple(x) for x in points}
+    assert law.angle_tail(np.array([0, 0.1, 0.7, 0.8, np.pi / 2]), [1.0, 0]).tolist() == [
+        1.0, 0.8, 0.8, 0.4, 0.4
+    ]  # fmt: skip
+
+
+@every_law
+def test_samples_depend_on_the_generator_and_on_nothing_else(name):
+    law = LAWS[name][0]
+    np.random.seed(0)  # noqa: NPY002 - the global generator is what must not be touched
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    first, second = (law.sample(7, np.random.default_rng(6)) for _ in range(2))
+    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    assert np.array_equal(first, second)
+    assert first.shape == (7, law.dim)
+    rng = np.random.default_rng(6)
+    assert not np.array_equal(law.sample(7, rng), law.sample(7, rng))
+
+
+@pytest.mark.parametrize(
+    ("law", "field", "given_array"),
+    [
+        (Gaussian, "covariance", np.eye(3)),
+        (Empirical, "points", np.ones((2, 3))),
+        (lambda w: PolynomialAngles(w, 1.0), "w_teacher", np.ones(3)),
+        (lambda w: BoundedAngles(w, 1.0), "w_teacher", np.ones(3)),
+    ],
+)
+def test_a_law_does_not_change_after_it_was_made(law, field, given_array):
+    made = law(given_array)
+    held = getattr(made, field).copy()
+    given_array[...] = 9.0
+    assert np.array_equal(getattr(made, field), held)
+    with pytest.raises(ValueError, match="read-only"):
+        getattr(made, field)[...] = 9.0
+    with pytest.raises(FrozenInstanceError):
+        setattr(made, field, held)
+    made.sample(2, np.random.default_rng(0))[...] = 9.0
+    assert np.array_equal(getattr(made, field), held)
+
+
+def test_the_dimension_is_frozen_too():
+    with pytest.raises(FrozenInstanceError):
+        IsotropicGaussian(3).dim = 4

@@ -1,0 +1,209 @@
+"""Every page of the built site, in a browser that reaches nothing else: complete, and for everyone.
+
+What is asked of a page from the inside is in site_pages.js.
+"""
+
+import shutil
+import urllib.parse
+from pathlib import Path
+
+import pytest
+from conftest import wanting
+
+BOOK_CHECK = Path(__file__).with_name("site_pages.js").read_text(encoding="utf-8")
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+# Spent only where something never comes: on two busy cores a page is ready within 2 s, and a
+# slider, which loads nothing, has moved within a frame of the screen.
+PATIENCE, SLIDER_PATIENCE = 20_000, 2_000  # milliseconds
+
+
+def record(page, complaints):
+    """Complain of whatever goes wrong on the page from now on."""
+
+    def on_request(request):
+        if urllib.parse.urlsplit(request.url).hostname not in {None, "127.0.0.1"}:  # None: data:
+            complaints.append(f"request to another host: {request.url}")
+
+    def on_response(response):
+        if response.status >= 400:
+            complaints.append(f"{response.status}: {response.url}")
+
+    def on_console(message):
+        if message.type == "error":
+            complaints.append(f"console: {message.text} {message.location['url']}")
+
+    page.on("request", on_request)
+    page.on("response", on_response)
+    page.on("console", on_console)
+    page.on("requestfailed", lambda request: complaints.append(f"failed request: {request.url}"))
+    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+
+
+def move_sliders(page):
+    """Complain of each slider that, moved by the keyboard to its other end, shows nothing new."""
+    from playwright.sync_api import TimeoutError
+
+    for slider in page.locator(".jupyter-widgets [role=slider]").all():
+        before = slider.evaluate("slider => bookCheck.shownBeside(slider)")
+        at_end = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
+        slider.press("Home" if at_end else "End")
+        try:
+            page.wait_for_function(
+                "([slider, before]) => bookCheck.shownBeside(slider) !== before",
+                arg=[slider.element_handle(), before],
+                timeout=SLIDER_PATIENCE,
+            )
+        except TimeoutError:
+            html = slider.evaluate("slider => slider.outerHTML")
+            yield f"slider that moves nothing: {html[:200]}"
+
+
+def bring_axe(page):
+    """Load axe-core into the page."""
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ModuleNotFoundError:
+        wanting("axe-playwright-python is not installed", "run `pip install -r requirements.txt`")
+    page.evaluate(Axe().axe_script)
+
+
+def ask_axe(page, where, colours_only):
+    """Pass on axe-core's complaints about the page as it stands."""
+    for violation in page.evaluate("colours => bookCheck.axe(colours)", colours_only):
+        for node in violation["nodes"]:
+            what = f"{violation['id']} at {' in '.join(map(str, node['target']))}"
+            yield f"axe, {where}: {what}: {violation['help']}: {node['html'][:200]}"
+
+
+def examine(browser, url):
+    """All that is wrong with the page at an address, one complaint each."""
+    complaints = []
+    page = browser.new_page(reduced_motion="reduce", service_workers="block")
+    record(page, complaints)
+    for viewport in (WIDE, PHONE):  # loaded for each, since a phone doesn't shrink a wide page
+        page.set_viewport_size(viewport)
+        page.goto(url, wait_until="load")
+        page.evaluate(BOOK_CHECK)
+        if not page.evaluate("patience => bookCheck.ready(patience)", PATIENCE):
+            complaints.append("maths or a widget never drawn")
+        page.evaluate("bookCheck.unfold()")
+        complaints += page.evaluate("bookCheck.look()")
+        complaints += move_sliders(page)
+        bring_axe(page)
+        for mode in ("light", "dark"):
+            page.emulate_media(color_scheme=mode)
+            page.evaluate("mode => bookCheck.setMode(mode)", mode)
+            # Dark changes colours, and which images are shown; those were all looked at above.
+            where = f"{mode}, {viewport['width']} px"
+            complaints += ask_axe(page, where, colours_only=mode == "dark")
+    complaints += page.evaluate("bookCheck.cutOff()")
+    page.wait_for_load_state("networkidle")  # for requests that come late
+    page.close()
+    return list(dict.fromkeys(" ".join(complaint.split()) for complaint in complaints))
+
+
+def test_page(page_path, address, browser):
+    complaints = examine(browser, address + page_path)
+    assert not complaints, f"{page_path}: {len(complaints)} complaints\n" + "\n".join(complaints)
+
+
+SOUND = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sound</title>
+<link rel="icon" href="data:,">
+<script>MathJax = {options: {ignoreHtmlClass: "raw"}}</script>
+<script defer src="mathjax/tex-mml-chtml.js"></script>
+</head><body><main><article><h1>Sound</h1>
+<p>A square <span class="math">\\(x^2\\)</span>, <code>\\(code\\)</code>, and a price of $3.</p>
+<figure><img src="dot.svg" alt="A dot."><figcaption>A dot.</figcaption></figure>
+<div class="cell_output"><div class="jupyter-widgets"><img id="frame" src="dot.svg" alt="Frame.">
+<div role="slider" tabindex="0" aria-label="frame" aria-valuenow="0" aria-valuemax="1"
+onkeydown="document.getElementById('frame').src = 'dot.svg?' + event.key">0</div></div></div>
+<div style="overflow-x: auto" tabindex="0"><p style="width: 600px">wide, but it scrolls</p></div>
+</article></main></body></html>"""
+
+# What is wrong, and what must be said of it. All of it stands on one page, which has neither
+# title nor language nor main heading. (Greys differ, because axe is shown one text of each style.)
+FAULTS = [
+    ("", "no title"),
+    ("", "no language"),
+    ("", "0 main headings"),
+    (
+        '<script src="https://a.invalid/x.js"></script>',
+        "request to another host: https://a.invalid/",
+    ),
+    ('<script src="https://b.invalid/x.js"></script>', "failed request: https://b.invalid/x.js"),
+    ('<script src="missing.js"></script>', "404: http"),
+    ('<script>console.error("oh dear")</script>', "console: oh dear"),
+    ('<script>throw Error("oh no")</script>', "page error: oh no"),
+    ('<p class="raw"><i class="math">\\(a\\)</i></p>', 'formula not set: <i class="math">'),
+    ('<p class="raw">\\(b\\)</p>', "raw formula \\(:"),
+    ('<p class="raw">$c$</p>', "raw formula $c$:"),
+    ("\\(\\frac{1}\\)", "formula with an error: <mjx-merror"),
+    ("\\(\\nosuchmacro\\)", "unknown macro: <mjx-mtext"),
+    ("\\(\\ref{nowhere}\\)", "unresolved reference: <mjx-mtext"),
+    ("<p>Theorem ??</p>", "unresolved reference: <p>Theorem"),
+    ('<img src="dot.svg">', 'image without a text alternative: <img src="dot.svg">'),
+    ('<img src="missing.png" alt="Lost.">', 'image that shows nothing: <img src="missing.png"'),
+    (
+        '<img src="dot.svg" alt="Free.">',
+        'image that is not a figure: <img src="dot.svg" alt="Free."',
+    ),
+    ('<figure id="bare"><img src="dot.svg" alt="A dot."></figure>', "figure without a caption:"),
+    (
+        '<p><script type="application/vnd.jupyter.widget-view+json">{}</script></p>',
+        "maths or a widget never drawn",
+    ),
+    (
+        '<p class="jupyter-widgets"><b role="slider" tabindex="0" aria-valuenow="0">0</b></p>',
+        'slider that moves nothing: <b role="slider"',
+    ),
+    ('<p style="width: 1000px">wide</p>', "the page scrolls sideways: "),
+    (
+        '<div style="overflow: hidden"><p style="width: 900px">lost</p></div>',
+        'cut off at the right: <p style="width: 900px',
+    ),
+    (
+        '<style>[data-theme="light"] #a {color: #bba}</style><p id="a">faint</p>',
+        "axe, light, 1280 px: color-contrast at #a:",
+    ),
+    (
+        '<style>[data-theme="dark"] #b {color: #bbb}</style><p id="b">faint</p>',
+        "axe, dark, 1280 px: color-contrast at #b:",
+    ),
+    (
+        '<style>@media (width < 400px) {#c {color: #bbc}}</style><p id="c">faint</p>',
+        "axe, light, 390 px: color-contrast at #c:",
+    ),
+    (
+        '<details><p id="d" style="color: #bbd">faint</p></details>',
+        "axe, dark, 390 px: color-contrast at #d:",
+    ),
+]
+
+
+@pytest.fixture
+def page_of(site, serve, tmp_path):
+    """page_of(html) returns the address of such a page, with the book's MathJax beside it."""
+    mathjax = next(site.rglob("tex-mml-chtml.js")).parent
+    shutil.copytree(mathjax, tmp_path / "mathjax")
+    dot = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    (tmp_path / "dot.svg").write_text(dot, encoding="utf-8")
+
+    def write(html):
+        (tmp_path / "page.html").write_text(html, encoding="utf-8")
+        return serve(tmp_path) + "page.html"
+
+    return write
+
+
+def test_a_sound_page_has_no_complaint(page_of, browser):
+    assert examine(browser, page_of(SOUND)) == []
+
+
+def test_every_fault_is_seen(page_of, browser, monkeypatch):
+    # Two of the faults are of what never comes.
+    monkeypatch.setitem(globals(), "PATIENCE", 500)
+    monkeypatch.setitem(globals(), "SLIDER_PATIENCE", 500)
+    top = SOUND.split("<h1>")[0].replace(' lang="en"', "").replace("<title>Sound</title>", "")
+    complaints = examine(browser, page_of(top + "".join(fault for fault, _ in FAULTS)))
+    unseen = [said for _, said in FAULTS if not any(said in each for each in complaints)]
+    assert not unseen, "not said: " + "\n".join([*unseen, "but:", *complaints])
