@@ -1,5 +1,16 @@
 """The theory of linear distillation, as functions on arrays: X has one input per row."""
 
+from distill_lib.bounds import (
+    easiness_bound,
+    fit_easiness,
+    initialisation_radius,
+    limit_offset,
+    margin_bound,
+    sharp_easiness_bound,
+    sharp_initialisation_radius,
+    sharp_transfer_risk_bound,
+    transfer_risk_bound,
+)
 from distill_lib.distillation import (
     distillation_gradient,
     distillation_loss,
@@ -15,17 +26,23 @@ from distill_lib.inputs import (
     IsotropicGaussian,
     PolynomialAngles,
 )
-from distill_lib.network import end_to_end
+from distill_lib.network import balance_defect, balanced_layers, end_to_end
 from distill_lib.risk import (
     RiskCurve,
     RiskEstimate,
     axial_risk,
     expected_transfer_risk,
+    isotropic_expected_risk,
     risk_curve,
     transfer_risk,
 )
 from distill_lib.student import closed_form_student, nested_angles, nested_students
-from distill_lib.training import Trajectory, gradient_descent
+from distill_lib.training import (
+    Trajectory,
+    balanced_descent,
+    gradient_descent,
+    gradient_flow,
+)
 
 __all__ = [
     "BoundedAngles",
@@ -39,17 +56,31 @@ __all__ = [
     "acute_angle",
     "angle",
     "axial_risk",
+    "balance_defect",
+    "balanced_descent",
+    "balanced_layers",
     "closed_form_student",
     "distillation_gradient",
     "distillation_loss",
+    "easiness_bound",
     "end_to_end",
     "expected_transfer_risk",
+    "fit_easiness",
     "gradient_descent",
+    "gradient_flow",
     "hard_labels",
+    "initialisation_radius",
+    "isotropic_expected_risk",
+    "limit_offset",
+    "margin_bound",
     "nested_angles",
     "nested_students",
     "risk_curve",
+    "sharp_easiness_bound",
+    "sharp_initialisation_radius",
+    "sharp_transfer_risk_bound",
     "smoothness",
     "soft_labels",
     "transfer_risk",
+    "transfer_risk_bound",
 ]

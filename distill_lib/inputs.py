@@ -140,8 +140,8 @@ class Gaussian:
 class _AroundTeacher:
     """What the laws share that are given by an angle and are uniform around the teacher.
 
-    x = s sin(g) e + cos(g) v, with a fair sign s, v uniform on the unit sphere orthogonal to
-    the axis e = w_teacher / |w_teacher|, and the gap g = pi/2 - (acute angle) >= 0 from
+    x = s sin(zeta) e + cos(zeta) v, with a fair sign s, v uniform on the unit sphere orthogonal to
+    the axis e = w_teacher / |w_teacher|, and the gap zeta = pi/2 - (acute angle) >= 0 from
     orthogonality. The gap is what is kept: near 0 it has the digits that the angle loses.
     """
 
@@ -172,7 +172,7 @@ class _AroundTeacher:
         return np.outer(signs * np.sin(gaps), self._axis) + np.cos(gaps)[:, None] * around
 
     def angle_tail(self, theta):
-        r"""Angle tail :math:`p(\theta) = \Pr[g \le \pi/2 - \theta]`."""
+        r"""Angle tail :math:`p(\theta) = \Pr[\zeta \le \pi/2 - \theta]`."""
         return self.gap_probability(np.pi / 2 - _arguments.angles("theta", theta))
 
 
@@ -205,7 +205,7 @@ class PolynomialAngles(_AroundTeacher):
         object.__setattr__(self, "easiness", easiness)
 
     def gap_probability(self, gap):
-        r"""Probability :math:`(2g/\pi)^\kappa` of a gap of at most g radians."""
+        r"""Probability :math:`(2\zeta/\pi)^\kappa` of a gap of at most zeta radians."""
         return ((np.asarray(gap) / (np.pi / 2)) ** self.easiness)[()]
 
     def gap_quantile(self, probability):
@@ -242,7 +242,7 @@ class BoundedAngles(_AroundTeacher):
         object.__setattr__(self, "max_angle", max_angle)
 
     def gap_probability(self, gap):
-        r"""Probability :math:`\max(0, 1 - (\pi/2 - g)/\gamma)` of a gap of at most g radians."""
+        r"""Probability :math:`\max(0, 1 - (\pi/2 - \zeta)/\gamma)` of such a gap or less."""
         return np.maximum(0.0, 1.0 - (np.pi / 2 - np.asarray(gap)) / self.max_angle)[()]
 
     def gap_quantile(self, probability):

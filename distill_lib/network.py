@@ -1,4 +1,6 @@
-"""What is a deep linear network?"""
+"""What is a deep linear network, and when is it balanced?"""
+
+import numpy as np
 
 from distill_lib import _arguments
 
@@ -29,3 +31,92 @@ def end_to_end(layers):
     for layer in reversed(layers[:-1]):
         w = w @ layer
     return w[0].copy()
+
+
+def balanced_layers(w, depth, *, width=None, rng):
+    r"""Return a balanced network with given end-to-end weights and random hidden directions.
+
+    .. math::
+
+        W_1 = r^{1/N} u_1 b^\top , \quad W_j = r^{1/N} u_j u_{j-1}^\top , \quad
+        W_N = r^{1/N} u_{N-1}^\top , \qquad r = \|w\| , \; b = w / r ,
+
+    with independent uniform unit vectors :math:`u_j`. Then :math:`W_{j+1}^\top W_{j+1} = W_j
+    W_j^\top` for all j. Every balanced network with one output has this form.
+
+    Parameters
+    ----------
+    w : array_like, shape (d,)
+        End-to-end weights; zero gives zero layers.
+    depth : int
+        N >= 1.
+    width : int, optional
+        Size of the hidden layers, d if left out.
+    rng : numpy.random.Generator
+        Draws the hidden directions.
+
+    Returns
+    -------
+    tuple of ndarray
+        W_1, ..., W_N.
+
+    Raises
+    ------
+    ValueError
+        If an argument can't be used; the message names it.
+
+    References
+    ----------
+    Arora, Cohen & Hazan (2018), for balancedness; this book, chapter 4, for the form.
+    """
+    w = _arguments.vector("w", w)
+    depth = _arguments.count("depth", depth)
+    width = w.size if width is None else _arguments.count("width", width)
+    rng = _arguments.generator(rng)
+    norm = np.linalg.norm(w)
+    if depth == 1 or norm == 0.0:
+        shapes = zip([width] * (depth - 1) + [1], [w.size] + [width] * (depth - 1), strict=True)
+        return (w[None, :].copy(),) if depth == 1 else tuple(np.zeros(shape) for shape in shapes)
+    hidden = rng.standard_normal((depth - 1, width))
+    hidden /= np.linalg.norm(hidden, axis=1, keepdims=True)
+    vectors = [w / norm, *hidden, np.ones(1)]
+    scale = norm ** (1.0 / depth)
+    return tuple(
+        scale * np.outer(after, before)
+        for before, after in zip(vectors[:-1], vectors[1:], strict=True)
+    )
+
+
+def balance_defect(layers):
+    r"""Return how far a network is from being balanced.
+
+    .. math::
+
+        \max_j \bigl\| W_{j+1}^\top W_{j+1} - W_j W_j^\top \bigr\|_F
+
+    Conserved at 0 by gradient flow. 0 for a single layer.
+
+    Parameters
+    ----------
+    layers : sequence of array_like
+        :math:`W_1, \dots, W_N`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If there is no layer, or neighbouring shapes don't match.
+
+    References
+    ----------
+    Arora, Cohen & Hazan (2018).
+    """
+    layers = _arguments.layers("layers", layers)
+    pairs = zip(layers[:-1], layers[1:], strict=True)
+    return max(
+        (float(np.linalg.norm(after.T @ after - before @ before.T)) for before, after in pairs),
+        default=0.0,
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import interpolate, special
+from scipy import integrate, interpolate, special
 
 from distill_lib import _arguments
 from distill_lib.geometry import angle, orthonormal_basis
@@ -197,15 +197,59 @@ def risk_curve(inputs, w_teacher, sizes, *, trials, test_points=None, rng, n_job
     return RiskCurve(sizes, *_summary(risks))
 
 
-def axial_risk(angle, inputs):
-    r"""Exact transfer risk of a student at a given angle, for axially symmetric unit inputs.
-
-    With the gap :math:`g = \pi/2 - \bar\alpha` of an input from orthogonality, its quantile
-    function :math:`g(u)` and :math:`G = \Pr[g \le A]`,
+def isotropic_expected_risk(n, d):
+    r"""Exact expected transfer risk of the closed-form student for isotropic inputs.
 
     .. math::
 
-        R(A) = \int_0^G \tfrac12 \, I_{1 - \tan^2 g(u) / \tan^2 A}
+        \mathbb{E} R = \frac{1}{\pi} \mathbb{E} \arccos\sqrt{B} , \qquad
+        B \sim \operatorname{Beta}\Bigl(\frac n2, \frac{d - n}{2}\Bigr) ,
+
+    and 0 for n >= d.
+
+    Parameters
+    ----------
+    n : int
+        Size of the transfer set.
+    d : int
+        Dimension of the inputs.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If n or d is less than 1.
+
+    References
+    ----------
+    This book, chapter 5, "The exact risk of isotropic inputs".
+    """
+    n, d = _arguments.count("n", n), _arguments.count("d", d)
+    if n >= d:
+        return 0.0
+
+    def tail(theta):
+        return special.betainc(n / 2, (d - n) / 2, np.cos(theta) ** 2)
+
+    # The mean angle is the integral of its tail, which falls within a few widths of this angle.
+    middle, width = np.arccos(np.sqrt(n / d)), 5 / np.sqrt(d)
+    points = np.clip([middle - width, middle, middle + width], 0.0, np.pi / 2)
+    mean, _ = integrate.quad(tail, 0.0, np.pi / 2, points=points, epsabs=1e-12, limit=200)
+    return mean / np.pi
+
+
+def axial_risk(angle, inputs):
+    r"""Exact transfer risk of a student at a given angle, for axially symmetric unit inputs.
+
+    With the gap :math:`\zeta = \pi/2 - \bar\alpha` of an input from orthogonality, its quantile
+    function :math:`\zeta(u)` and :math:`G = \Pr[\zeta \le A]`,
+
+    .. math::
+
+        R(A) = \int_0^G \tfrac12 \, I_{1 - \tan^2 \zeta(u) / \tan^2 A}
         \Bigl(\frac{d - 2}{2}, \frac12\Bigr) \, du ;
 
     for d = 2 it is G/2. For isotropic inputs it is :math:`A / \pi`.
@@ -229,7 +273,7 @@ def axial_risk(angle, inputs):
 
     References
     ----------
-    This book, section "The exact risk".
+    This book, chapter 5, "The exact risk at a given angle".
     """
     A = _arguments.angles("angle", angle)
     if isinstance(inputs, IsotropicGaussian):
@@ -243,7 +287,7 @@ def axial_risk(angle, inputs):
     if inputs.dim == 2:
         return (G / 2)[()]
     u, weights = _double_exponential()
-    # tan g / tan A; at A = 0 no input is misclassified and G = 0 makes the integral 0.
+    # tan zeta / tan A; at A = 0 no input is misclassified and G = 0 makes the integral 0.
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.tan(inputs.gap_quantile(G[..., None] * u)) / np.tan(A)[..., None]
     misread = special.betainc((inputs.dim - 2) / 2, 0.5, np.clip(1.0 - ratio**2, 0.0, 1.0))

@@ -55,12 +55,18 @@ GENERATOR = [None, 0, np.random, np.random.RandomState(0), np.random.PCG64(0), "
 SIZES = [
     [], [0], [-1, 2], [2, 1], [1, 1], [1.5], [True, 2], [NAN], ["a"], "abc", None, [[1, 2], [3, 4]],
 ]  # fmt: skip
+# Nothing to call; or what it returns is no tail: too many, increasing, not finite, out of [0, 1].
+NO_TAIL = [
+    None, 0.5, "abc", [1.0, 0.5], IsotropicGaussian(3), lambda theta: 1.0, lambda theta: theta / 2,
+    lambda theta: np.full(theta.shape, NAN), lambda theta: 1 - theta, lambda theta: 2 - theta,
+]  # fmt: skip
 INPUTS = [None, np.ones((5, 3)), IsotropicGaussian, "isotropic"]
 
 X = np.array([[1.0, 2.0, 0.5], [0.0, 1.0, -1.0]])
 W = np.array([1.0, -1.0, 2.0])
 Y = np.array([0.25, 0.75])
 LAW = IsotropicGaussian(3)
+TAIL = BoundedAngles(W, 1.1).angle_tail
 MONTE_CARLO = {
     "inputs": (LAW, INPUTS),
     "w_teacher": (W, TEACHER),
@@ -69,6 +75,14 @@ MONTE_CARLO = {
     "n_jobs": (1, COUNT),
 }
 SAMPLE = {"n": (2, COUNT), "rng": (None, GENERATOR)}
+DESCENT = {
+    "step_size": (0.1, POSITIVE),
+    "steps": (2, STEPS),
+    "tol": (0.0, NOT_NEGATIVE),
+    "record_every": (1, COUNT),
+    "coordinates": ("input", ["output", None, 1]),
+}
+RADIUS = {"epsilon": (0.1, POSITIVE), "student_norm": (1.0, POSITIVE), "depth": (3, COUNT)}
 
 # Function: for every argument a good value and the bad ones. Where None is a good value (it
 # means "left out"), it is struck from the bad ones below.
@@ -107,22 +121,51 @@ TABLE = {
     "distillation_gradient": {"w": (W, VECTOR), "X": (X, MATRIX), "labels": (Y, LABELS)},
     "smoothness": {"X": (X, MATRIX)},
     "end_to_end": {"layers": ((np.ones((2, 3)), np.ones((1, 2))), LAYERS)},
+    "balance_defect": {"layers": ((np.ones((2, 3)), np.ones((1, 2))), LAYERS)},
+    "balanced_layers": {
+        "w": (W, [bad for bad in VECTOR if np.shape(bad) not in ((2,), (4,))]),
+        "depth": (3, COUNT),
+        "width": (2, COUNT),
+        "rng": (None, GENERATOR),
+    },
     "closed_form_student": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
     "nested_students": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
     "nested_angles": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
-    "gradient_descent": {
+    "gradient_descent": {"X": (X, MATRIX), "labels": (Y, LABELS), "start": (W, START), **DESCENT},
+    "balanced_descent": {
+        "X": (X, MATRIX), "labels": (Y, LABELS), "w0": (W, VECTOR), "depth": (3, COUNT), **DESCENT
+    },
+    "gradient_flow": {
         "X": (X, MATRIX),
         "labels": (Y, LABELS),
-        "start": (W, START),
-        "step_size": (0.1, POSITIVE),
-        "steps": (2, STEPS),
-        "tol": (0.0, NOT_NEGATIVE),
-        "record_every": (1, COUNT),
-        "coordinates": ("input", ["output", None, 1]),
+        "w0": (W, TEACHER),
+        "depth": (3, COUNT),
+        "max_time": (1.0, [value for value in POSITIVE if value != INF]),
+        "tol": (1e-3, POSITIVE),
+        "rtol": (1e-6, [*NO_NUMBER, 0.0, -1e-6, 0.99e-12, 1.01e-3, NAN, INF]),
+    },
+    "transfer_risk_bound": {"angle_tail": (TAIL, NO_TAIL), "n": (2, COUNT)},
+    "sharp_transfer_risk_bound": {"angle_tail": (TAIL, NO_TAIL), "n": (2, COUNT)},
+    "margin_bound": {
+        "angle_tail": (TAIL, NO_TAIL),
+        "gamma": (1.2, [*POSITIVE, 1.0, np.pi / 2 + 1e-9]),  # TAIL ends at 1.1
+        "n": (2, COUNT),
+    },
+    "easiness_bound": {"n": (2, COUNT), "easiness": (1.0, POSITIVE)},
+    "sharp_easiness_bound": {"n": (2, COUNT), "easiness": (1.0, POSITIVE)},
+    "fit_easiness": {"angles": ([0.1, 0.2], [*ANGLES, [], 0.3, [0.0, 0.0], [[0.1], [0.2]]])},
+    "initialisation_radius": RADIUS,
+    "sharp_initialisation_radius": RADIUS,
+    "limit_offset": {
+        "q0": (0.1, [*NOT_NEGATIVE, 0.3]),  # r0 = 0.2
+        "r0": (0.2, POSITIVE),
+        "student_norm": (1.0, POSITIVE),
+        "depth": (3, COUNT),
     },
     "transfer_risk": {"w_student": (W, VECTOR), "w_teacher": (W, TEACHER), "X": (X, MATRIX)},
     "expected_transfer_risk": {**MONTE_CARLO, "n": (2, COUNT), "test_points": (5, COUNT)},
     "risk_curve": {**MONTE_CARLO, "sizes": ([1, 2], SIZES), "test_points": (5, COUNT)},
+    "isotropic_expected_risk": {"n": (2, COUNT), "d": (3, COUNT)},
     "axial_risk": {"angle": (0.5, ANGLES), "inputs": (LAW, [*INPUTS, Gaussian(np.eye(3))])},
 }  # fmt: skip
 

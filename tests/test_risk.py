@@ -1,7 +1,7 @@
 """risk: how often student and teacher disagree.
 
-Monte Carlo comparisons are at 4 standard errors, with fixed seeds. There are 29 in this file;
-a right library fails one of them with probability 29 * 6e-5 = 0.2%, once: the seeds stay.
+Monte Carlo comparisons are at 4 standard errors, with fixed seeds. There are 57 in this file;
+a right library fails one of them with probability 57 * 6e-5 = 0.3%, once: the seeds stay.
 """
 
 import numpy as np
@@ -18,6 +18,7 @@ from distill_lib import (
     PolynomialAngles,
     axial_risk,
     expected_transfer_risk,
+    isotropic_expected_risk,
     risk_curve,
     transfer_risk,
 )
@@ -170,19 +171,119 @@ def test_isotropic_expected_risk_has_its_known_values(n, d, expected):
 
 @pytest.mark.parametrize(
     ("easiness", "expected"),
-    # Reference values, d = 50: mean and standard error at n = 1, 5, 20, 49.
+    # Reference values, d = 50: mean and standard error at n = 1, 2, 5, 10, 20, 40, 49.
     [
-        (0.5, [(0.2263, 0.0030), (0.0764, 0.0009), (0.0319, 0.0003), (7.19e-3, 1e-4)]),
-        (1.0, [(0.0657, 0.0018), (7.97e-3, 1.6e-4), (1.48e-3, 3e-5), (8.7e-5, 2e-6)]),
-        (2.0, [(6.0e-3, 4e-4), (9.1e-5, 4e-6), (2.77e-6, 1e-7), (1.5e-8, 1e-9)]),
+        (
+            0.5,
+            [
+                (0.2263, 0.0030),
+                (0.1457, 0.0021),
+                (0.0764, 0.0009),
+                (0.0498, 0.0005),
+                (0.0319, 0.0003),
+                (0.0168, 0.0002),
+                (7.19e-3, 1e-4),
+            ],
+        ),
+        (
+            1.0,
+            [
+                (0.0657, 0.0018),
+                (0.0253, 0.0007),
+                (7.97e-3, 1.6e-4),
+                (3.58e-3, 7e-5),
+                (1.48e-3, 3e-5),
+                (4.23e-4, 8e-6),
+                (8.7e-5, 2e-6),
+            ],
+        ),
+        (
+            2.0,
+            [
+                (6.0e-3, 4e-4),
+                (8.7e-4, 5e-5),
+                (9.1e-5, 4e-6),
+                (1.62e-5, 6e-7),
+                (2.77e-6, 1e-7),
+                (2.43e-7, 1e-8),
+                (1.5e-8, 1e-9),
+            ],
+        ),
     ],
 )
 def test_expected_risk_of_polynomial_angles_has_its_reference_values(easiness, expected):
-    """12 comparisons."""
+    """21 comparisons."""
     mean, se = np.array(expected).T
     law = PolynomialAngles(unit(50), easiness)
-    curve = risk_curve(law, unit(50), [1, 5, 20, 49], trials=1000, rng=rng(5))
+    curve = risk_curve(law, unit(50), [1, 2, 5, 10, 20, 40, 49], trials=1000, rng=rng(5))
     assert np.all(np.abs(curve.mean - mean) <= 4 * np.hypot(curve.standard_error, se))
+
+
+def test_expected_risk_of_bounded_angles_has_its_reference_values():
+    """3 comparisons, d = 50, angles up to 0.45 pi."""
+    law = BoundedAngles(unit(50), 0.45 * np.pi)
+    mean, se = np.array([(0.0230, 0.0015), (4.5e-3, 5e-4), (1.1e-4, 3e-5)]).T
+    curve = risk_curve(law, unit(50), [1, 2, 5], trials=1000, rng=rng(8))
+    assert np.all(np.abs(curve.mean - mean) <= 4 * np.hypot(curve.standard_error, se))
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "value"),
+    # Six decimals are printed.
+    [
+        (1, 10, 0.414687),
+        (5, 20, 0.337804),
+        (10, 50, 0.354777),
+        (40, 50, 0.145223),
+        (49, 50, 0.036342),
+        (25, 100, 0.334249),
+        (90, 100, 0.100321),
+        (99, 100, 0.025547),
+    ],
+)
+def test_the_exact_isotropic_risk_has_its_reference_values(n, d, value):
+    assert isotropic_expected_risk(n, d) == pytest.approx(value, rel=0, abs=5e-7)
+
+
+def test_the_exact_isotropic_risk_where_it_is_known_in_closed_form():
+    for n, d, value in ((1, 2, 1 / 4), (1, 3, 1 / np.pi), (2, 3, 1 / 2 - 1 / np.pi), (3, 6, 1 / 4)):
+        assert isotropic_expected_risk(n, d) == pytest.approx(value, abs=1e-12)  # the quadrature
+    for n, d in ((1, 1), (5, 5), (9, 4), (10**7, 10**6)):
+        assert isotropic_expected_risk(n, d) == 0.0
+
+
+@pytest.mark.parametrize("d", [2, 3, 5, 10, 50, 1000])
+def test_the_exact_isotropic_risk_is_the_mean_of_the_density_of_the_angle(d):
+    """cos^2 of the angle is Beta(n/2, (d - n)/2): the angle's density is cos^(n-1) sin^(d-n-1)."""
+    for n in sorted({1, 2, d // 3 or 1, d // 2, d - 1} & set(range(1, d))):
+        theta = np.linspace(0, np.pi / 2, 20_002)[1:-1]
+        logs = (n - 1) * np.log(np.cos(theta)) + (d - n - 1) * np.log(np.sin(theta))
+        density = np.exp(logs - logs.max())
+        # Left out at each end: half a step of a density whose peak is 1, and the ends of the
+        # trapezoidal rule, 1e-8 of them.
+        expected = integrate.trapezoid(theta * density) / integrate.trapezoid(density) / np.pi
+        assert isotropic_expected_risk(n, d) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("d", [2, 3, 5, 10])
+def test_the_exact_isotropic_risk_agrees_with_monte_carlo_at_every_size(d):
+    """16 comparisons in all."""
+    sizes = np.arange(1, d)
+    curve = risk_curve(IsotropicGaussian(d), np.ones(d), sizes, trials=1000, rng=rng(9))
+    exact = np.array([isotropic_expected_risk(int(n), d) for n in sizes])
+    assert np.all(np.abs(curve.mean - exact) <= 4 * curve.standard_error)
+
+
+@pytest.mark.parametrize("d", [10**4, 10**6, 10**8])
+def test_the_exact_isotropic_risk_in_high_dimensions(d):
+    """Near n = d the angle is like |z|/sqrt(d): its mean over pi is sqrt(2/pi)/(pi sqrt(d))."""
+    last = np.sqrt(2 / np.pi) / (np.pi * np.sqrt(d))
+    # 0.6/d in relative terms where it was measured; quadrature of 1e-12.
+    assert isotropic_expected_risk(d - 1, d) == pytest.approx(last, rel=1 / d, abs=1e-11)
+    assert isotropic_expected_risk(1, d) == pytest.approx(0.5 - last, rel=0, abs=1e-6)
+    assert isotropic_expected_risk(d // 2, d) == pytest.approx(0.25, abs=1e-12)
+    # arccos(1/2)/pi, and the second term of its expansion, 1/d.
+    assert isotropic_expected_risk(d // 4, d) == pytest.approx(1 / 3, rel=0, abs=0.1 / d + 1e-12)
 
 
 def risk_by_quadrature(A, d, gap_probability):

@@ -1,4 +1,4 @@
-"""training: gradient descent, step by step."""
+"""training: gradient descent, step by step, and gradient flow."""
 
 import re
 import tracemalloc
@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
 
 from distill_lib import (
+    balanced_descent,
+    balanced_layers,
+    closed_form_student,
     distillation_gradient,
     distillation_loss,
     end_to_end,
     gradient_descent,
+    gradient_flow,
+    hard_labels,
     smoothness,
     soft_labels,
 )
@@ -162,7 +168,7 @@ def test_span_coordinates_give_the_same_iterates(seed, n, d, dependent):
         gradient_descent(X, labels, start, steps=1000, record_every=10, coordinates=coordinates)
         for coordinates in ("input", "span")
     )
-    # What issue 2 asks: rounding of 1e-16 a step.
+    # Rounding of 1e-16 a step, for 1,000 steps, with room for a factor of ten.
     assert np.abs(in_input.weights - in_span.weights).max() <= 1e-12
 
 
@@ -338,3 +344,359 @@ def test_the_step_that_is_named_is_the_first_recorded_one_that_is_too_bad():
                 X, labels, start, step_size=step_size, steps=40, record_every=record_every
             )
         assert numbers_in(error)[0] == bad[0]
+
+
+# ------------------------------------------------------------------------------- balanced_descent
+
+# What 2,000 steps of rounding may add up to: 1e-16 a step and a factor 500.
+SAME = 1e-10
+
+
+def assert_same_run(run, explicit):
+    assert run.steps.tolist() == explicit.steps.tolist()
+    assert np.abs(run.weights - explicit.weights).max() <= SAME
+    assert np.abs(run.loss - explicit.loss).max() <= SAME
+    assert run.converged == explicit.converged
+
+
+@pytest.mark.parametrize("coordinates", ["input", "span"])
+@pytest.mark.parametrize(
+    ("depth", "width", "n", "d"),
+    [
+        (1, 1, 4, 6), (2, 1, 3, 3), (2, 64, 5, 9), (3, 7, 8, 5), (3, 64, 2, 9),
+        (4, 2, 5, 6), (5, 33, 4, 7), (6, 1, 3, 5), (6, 64, 6, 4),
+    ],
+)  # fmt: skip
+def test_one_number_and_one_vector_are_descent_on_all_the_layers(depth, width, n, d, coordinates):
+    X, labels, start = problem(depth, n, d)
+    layers = balanced_layers(start, depth, width=width, rng=np.random.default_rng(width))
+    options = {"step_size": 0.05, "steps": 2000, "record_every": 20}
+    run = balanced_descent(X, labels, start, depth, coordinates=coordinates, **options)
+    assert_same_run(run, gradient_descent(X, labels, layers, **options))
+    # It went somewhere: the comparison isn't of two starts.
+    assert np.linalg.norm(run.weights[-1] - start) > 0.1
+
+
+@given(
+    seeds, st.integers(1, 6), st.integers(1, 64), st.integers(1, 8), st.integers(1, 8),
+    st.floats(0.01, 2.0), st.booleans(), st.booleans(), st.sampled_from(["input", "span"]),
+)  # fmt: skip
+@settings(max_examples=50)  # of 100 steps each
+def test_the_same_for_any_start_inputs_and_labels(
+    seed, depth, width, n, d, scale, dependent, hard, coordinates
+):
+    X, labels, start = problem(seed, n, d)
+    if dependent:
+        X, labels = np.vstack([X, 2 * X[:1]]), np.append(labels, 0.3)
+    if hard:
+        labels = np.round(labels)
+    start *= scale
+    layers = balanced_layers(start, depth, width=width, rng=np.random.default_rng(seed))
+    # A total time of 2: who passes close to the saddle at 0 leaves it with rounding errors that
+    # have grown by exp(2 |g|) at most, and |g| is at most 4 or so.
+    options = {"step_size": 0.02, "steps": 100, "record_every": 10}
+    run = balanced_descent(X, labels, start, depth, coordinates=coordinates, **options)
+    assert_same_run(run, gradient_descent(X, labels, layers, **options))
+
+
+@given(seeds, st.integers(1, 6), st.floats(0.1, 2.0))
+@settings(max_examples=30)  # of 100 steps each
+def test_left_out_its_step_size_is_that_of_the_layers(seed, depth, scale):
+    X, labels, start = problem(seed, 3, 4)
+    layers = balanced_layers(scale * start, depth, width=3, rng=np.random.default_rng(seed))
+    run = balanced_descent(X, labels, scale * start, depth, steps=100)
+    assert_same_run(run, gradient_descent(X, labels, layers, steps=100))
+    assert np.all(np.diff(run.loss) <= 1e-15 * (1 + run.loss[0]))  # rounding
+
+
+@pytest.mark.parametrize("coordinates", ["input", "span"])
+def test_zero_is_left_by_a_vector_and_by_no_network(coordinates):
+    X, labels, _ = problem(20, 3, 4)
+    zero = np.zeros(4)
+    options = {"step_size": 0.1, "steps": 50, "coordinates": coordinates}
+    vector = gradient_descent(X, labels, zero, **options).weights
+    shallow = balanced_descent(X, labels, zero, 1, **options).weights
+    assert np.allclose(shallow, vector, rtol=0, atol=1e-15)  # rounding
+    assert np.linalg.norm(vector[-1]) > 0.1
+    for depth in (2, 3, 6):
+        run = balanced_descent(X, labels, zero, depth, tol=1e-300, **options)
+        assert not run.weights.any()
+        assert run.converged and len(run.weights) == 1
+        assert len(balanced_descent(X, labels, zero, depth, **options).weights) == 51
+
+
+@pytest.mark.parametrize("coordinates", ["input", "span"])
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_its_layers_multiply_to_its_last_weights(depth, coordinates):
+    X, labels, start = problem(21, 3, 4)
+    run = balanced_descent(X, labels, start, depth, steps=100, coordinates=coordinates)
+    assert [layer.shape for layer in run.layers] == [(1, 4)] + [(1, 1)] * (depth - 1)
+    # A rounding for every layer.
+    assert np.allclose(end_to_end(run.layers), run.weights[-1], rtol=1e-14, atol=0)
+    # And they are the layers that descent on layers of width 1 ends with, up to signs.
+    narrow = gradient_descent(
+        X, labels, balanced_layers(start, depth, width=1, rng=np.random.default_rng(0)), steps=100
+    )
+    for layer, expected in zip(run.layers, narrow.layers, strict=True):
+        assert np.allclose(np.abs(layer), np.abs(expected), rtol=0, atol=SAME)
+
+
+@pytest.mark.parametrize("coordinates", ["input", "span"])
+def test_it_records_and_stops_as_gradient_descent_does(coordinates):
+    X, labels, start = problem(22, 3, 4)
+    for depth in (1, 2, 4):
+        layers = balanced_layers(start, depth, width=2, rng=np.random.default_rng(1))
+        for steps, tol, every in ((100_000, 1e-3, 7), (10, 0.0, 3), (3, 1e-3, 5), (0, 0.0, 1)):
+            options = {"step_size": 0.2, "steps": steps, "tol": tol, "record_every": every}
+            run = balanced_descent(X, labels, start, depth, coordinates=coordinates, **options)
+            assert_same_run(run, gradient_descent(X, labels, layers, **options))
+            assert run.converged == (steps == 100_000)
+
+
+@pytest.mark.parametrize("coordinates", ["input", "span"])
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_a_diverging_balanced_run_names_the_step_and_a_step_size_that_works(depth, coordinates):
+    X, labels, start = problem(23, 4, 3)
+    labels = 0.2 + 0.6 * labels  # see above: labels close to 0 or 1 forgive a leap
+    with pytest.raises(FloatingPointError) as error:
+        balanced_descent(
+            X, labels, start, depth,
+            step_size=100 * 2 / smoothness(X), steps=200, coordinates=coordinates,
+        )  # fmt: skip
+    step, stable = numbers_in(error)
+    assert 1 <= step <= 200
+    assert stable <= 2 / smoothness(X) * (1 + 1e-5)  # six printed digits
+    cured = balanced_descent(X, labels, start, depth, step_size=0.99 * stable, steps=200)
+    assert np.all(np.diff(cured.loss) <= 1e-15)  # rounding of a loss of size 1
+
+
+def test_hard_labels_ask_a_balanced_network_for_a_step_size():
+    X, _, start = problem(24, 2, 3)
+    with pytest.raises(ValueError, match="^step_size must be given"):
+        balanced_descent(X, [0.0, 1.0], start, 2, steps=1)
+    balanced_descent(X, [0.0, 1.0], start, 1, steps=1)
+    balanced_descent(X, [0.0, 1.0], start, 2, steps=1, step_size=0.1)
+
+
+@pytest.mark.parametrize("coordinates", ["input", "span"])
+def test_the_memory_of_a_balanced_run_does_not_grow_with_its_steps(coordinates):
+    X, labels, start = problem(25, 20, 50)
+
+    def peak(steps):
+        tracemalloc.start()
+        balanced_descent(
+            X, labels, start, 3,
+            step_size=0.001, steps=steps, record_every=steps, coordinates=coordinates,
+        )  # fmt: skip
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    peak(10)  # what the first call imports and caches
+    # One float a step would be 40 kB; 1 kB is room for the interpreter's own small change.
+    assert peak(5000) <= peak(10) + 1000
+
+
+@pytest.mark.parametrize("coordinates", ["input", "span"])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_neither_balanced_descent_nor_the_flow_touches_what_comes_in(depth, coordinates):
+    inputs = problem(26, 3, 4)
+    before = [array.copy() for array in inputs]
+    for array in inputs:
+        array.flags.writeable = False
+    runs = [
+        balanced_descent(*inputs, depth, steps=5, coordinates=coordinates),
+        balanced_descent(*inputs, depth, steps=0, coordinates=coordinates),
+        gradient_flow(*inputs, depth=depth),
+        gradient_flow(*inputs, depth=depth, tol=100.0),  # returns at once
+    ]
+    assert [len(run.weights) for run in runs[1::2]] == [1, 1]
+    for run in runs:
+        for out in [run.weights, run.loss, run.steps, *run.layers]:
+            assert not any(np.shares_memory(out, array) for array in inputs)
+            out[...] = 9
+    assert all(np.array_equal(a, b) for a, b in zip(inputs, before, strict=True))
+
+
+# ---------------------------------------------------------------------------------- gradient_flow
+
+
+def layered_flow(X, labels, layers, times):
+    """dW_j/dt = -B^T g A^T over all entries of all layers; the end-to-end weights at the times."""
+    shapes = [layer.shape for layer in layers]
+    ends = np.cumsum([layer.size for layer in layers])[:-1]
+
+    def unpack(flat):
+        parts = np.split(flat, ends)
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+    def product(layers, size):
+        whole = np.eye(size)
+        for layer in layers:
+            whole = layer @ whole
+        return whole
+
+    def velocity(_, flat):
+        W = unpack(flat)
+        g = X.T @ (sigmoid(X @ product(W, X.shape[1])[0]) - labels) / len(X)
+        moves = []
+        for j in range(len(W)):
+            above, below = product(W[j + 1 :], len(W[j])), product(W[:j], X.shape[1])
+            moves.append(-above.T @ g[None, :] @ below.T)
+        return np.concatenate([move.ravel() for move in moves])
+
+    solution = solve_ivp(
+        velocity, (0, times[-1]), np.concatenate([layer.ravel() for layer in layers]),
+        t_eval=times, method="DOP853", rtol=1e-11, atol=1e-13,
+    )  # fmt: skip
+    return np.array([product(unpack(flat), X.shape[1])[0] for flat in solution.y.T])
+
+
+# The flow's own tolerance is 1e-10 a step, for hundreds of steps: two digits to spare.
+SOLVER = 1e-6
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize(("n", "d", "size"), [(2, 4, 0.3), (5, 3, 1.0), (3, 5, 3.0)])
+def test_the_flow_end_to_end_is_the_flow_of_all_the_layers(depth, n, d, size):
+    X, labels, start = problem(30 + depth, n, d)
+    start *= size / np.linalg.norm(start)
+    run = gradient_flow(X, labels, start, depth=depth, max_time=3.0)
+    # The solver stops where its own interpolation says so.
+    assert run.steps[-1] == pytest.approx(3.0, rel=1e-9)
+    assert not run.converged
+    layers = balanced_layers(start, depth, width=3, rng=np.random.default_rng(depth))
+    some = slice(None, None, 10)
+    weights = layered_flow(X, labels, layers, run.steps[some])
+    assert np.abs(run.weights[some] - weights).max() <= SOLVER * size
+    assert np.linalg.norm(run.weights[-1] - start) > 0.1 * size
+    expected = [distillation_loss(w, X, labels) for w in run.weights]
+    assert run.loss == pytest.approx(expected, rel=1e-9, abs=1e-15)  # rounding
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_at_depth_one_the_flow_goes_along_minus_the_gradient(seed):
+    X, labels, start = problem(seed, 4, 6)
+    run = gradient_flow(X, labels, start, max_time=5.0)
+    solution = solve_ivp(
+        lambda _, w: -distillation_gradient(w, X, labels),
+        (0, 5.0), start, t_eval=run.steps[::10], method="DOP853", rtol=1e-11, atol=1e-13,
+    )  # fmt: skip
+    assert run.steps[-1] == 5.0
+    assert np.abs(run.weights[::10] - solution.y.T).max() <= SOLVER
+
+
+def orthogonal_inputs(seed, n, d):
+    """Inputs of lengths from 1 to 2, a teacher with logits from 1/2 to 2 in size on them."""
+    rng = np.random.default_rng(seed)
+    rows, _ = np.linalg.qr(rng.standard_normal((d, n)))
+    lengths = np.linspace(1, 2, n)
+    X = lengths[:, None] * rows.T
+    outside = rng.standard_normal(d)
+    outside -= rows @ (rows.T @ outside)
+    teacher = rows @ (rng.uniform(0.5, 2, n) * rng.choice([-1, 1], n) / lengths) + outside
+    start = rng.standard_normal(d)
+    return X, teacher, start / np.linalg.norm(start)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 7, 10])
+def test_the_flow_converges_from_tiny_and_from_large_starts_in_logarithmically_many_steps(depth):
+    X, teacher, direction = orthogonal_inputs(depth, 3, 6)
+    labels = soft_labels(X, teacher)
+    for r0 in (1e-9, 1e-6, 1e-3, 0.1, 1.0, 10.0):
+        run = gradient_flow(X, labels, r0 * direction, depth=depth)
+        assert run.converged
+        gradient = distillation_gradient(run.weights[-1], X, labels)
+        # The end is sought on the solver's interpolation, with its tolerance of 1e-10.
+        assert np.linalg.norm(gradient) <= 1.1e-9
+        # So the student is reached on the inputs: the curvature there is at least
+        # sigma'(2) / 3 = 0.035 times 1.
+        inside = closed_form_student(X, run.weights[-1])
+        assert np.linalg.norm(inside - closed_form_student(X, teacher)) <= 1.1e-9 / 0.035
+        # About 600 at most without the second term, whose slope is a few steps for every factor e.
+        assert len(run.steps) <= 1000 + 20 * np.log(1 / min(r0, 1.0))
+
+
+def test_its_tolerances_do_what_they_say():
+    X, teacher, start = orthogonal_inputs(40, 3, 5)
+    labels = soft_labels(X, teacher)
+    for depth in (1, 3):
+        for tol in (1e-2, 1e-5):
+            run = gradient_flow(X, labels, start, depth=depth, tol=tol)
+            norms = [np.linalg.norm(distillation_gradient(w, X, labels)) for w in run.weights]
+            assert run.converged
+            # Stopped where the norm comes down to tol, and not before.
+            assert norms[-1] == pytest.approx(tol, rel=1e-3)
+            assert min(norms[:-1]) > tol
+        rough, fine = (
+            gradient_flow(X, labels, start, depth=depth, rtol=rtol) for rtol in (1e-4, 1e-10)
+        )
+        assert len(rough.steps) < 0.5 * len(fine.steps)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_the_flow_stops_at_max_time_and_has_not_converged(depth):
+    X, teacher, start = orthogonal_inputs(41, 3, 5)
+    labels = soft_labels(X, teacher)
+    for max_time in (1e-3, 1.0, 10.0):
+        run = gradient_flow(X, labels, start, depth=depth, max_time=max_time)
+        assert not run.converged
+        assert run.steps[0] == 0.0
+        assert np.all(np.diff(run.steps) > 0)
+        assert run.steps[-1] == pytest.approx(max_time, rel=1e-9)
+    assert gradient_flow(X, labels, start, depth=depth, max_time=1e6).converged
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_a_flow_from_a_minimiser_returns_at_once(depth):
+    X, teacher, _ = orthogonal_inputs(42, 3, 5)
+    run = gradient_flow(X, soft_labels(X, teacher), teacher, depth=depth)
+    assert run.converged
+    assert run.steps.tolist() == [0.0]
+    assert np.allclose(run.weights, [teacher], rtol=0, atol=1e-14)  # rounding
+    assert np.allclose(end_to_end(run.layers), teacher, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_on_a_line_a_flow_from_the_wrong_side_ends_in_the_saddle(depth):
+    labels = soft_labels([[2.0]], [1.0])
+    run = gradient_flow([[2.0]], labels, [-0.5], depth=depth)
+    assert not run.converged
+    assert np.all(run.weights <= 0)
+    assert -1e-90 <= run.weights[-1, 0] < 0
+    assert np.all(np.diff(run.weights[:, 0]) > 0)
+    # From the right side it gets to the teacher; a single layer does from both.
+    # Gradient 1e-9 over a curvature of 4 sigma'(2) = 0.42.
+    for start, layers in ((0.5, depth), (-0.5, 1)):
+        run = gradient_flow([[2.0]], labels, [start], depth=layers)
+        assert run.converged
+        assert run.weights[-1, 0] == pytest.approx(1.0, abs=1e-8)
+
+
+def test_a_network_cannot_flow_from_zero_and_a_vector_can():
+    X, teacher, _ = orthogonal_inputs(43, 3, 5)
+    with pytest.raises(ValueError, match="^w0 must not be the zero vector"):
+        gradient_flow(X, soft_labels(X, teacher), np.zeros(5), depth=2)
+    run = gradient_flow(X, soft_labels(X, teacher), np.zeros(5))
+    # 1e-9 over the curvature 0.035.
+    assert np.linalg.norm(run.weights[-1] - closed_form_student(X, teacher)) <= 1e-9 / 0.035
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_flow_on_hard_labels_runs_until_it_is_told_to_stop(depth):
+    X, teacher, start = orthogonal_inputs(44, 3, 5)
+    labels = hard_labels(X, teacher)
+    run = gradient_flow(X, labels, start, depth=depth, max_time=30.0)
+    assert not run.converged
+    assert np.all(np.diff(run.loss) < 0)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_the_layers_of_a_flow_are_balanced_and_multiply_to_its_end(depth):
+    X, teacher, start = orthogonal_inputs(45, 3, 5)
+    run = gradient_flow(X, soft_labels(X, teacher), start, depth=depth)
+    assert [layer.shape for layer in run.layers] == [(1, 5)] + [(1, 1)] * (depth - 1)
+    assert np.allclose(end_to_end(run.layers), run.weights[-1], rtol=1e-14, atol=0)
+    size = np.linalg.norm(run.weights[-1]) ** (1 / depth)
+    for layer in run.layers:
+        assert np.linalg.norm(layer) == pytest.approx(size, rel=1e-14)  # rounding
