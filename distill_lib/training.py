@@ -197,7 +197,7 @@ def balanced_descent(
     return Trajectory(weights, *rest, _narrow_layers(factors[0], z, depth), converged)
 
 
-def gradient_flow(X, labels, w0, *, depth=1, max_time=np.inf, tol=1e-9, rtol=1e-10):
+def gradient_flow(X, labels, w0, *, depth=1, max_time=np.inf, tol=1e-12, rtol=1e-10):
     r"""Gradient flow of a balanced deep linear network, integrated to its limit.
 
     .. math::
@@ -230,7 +230,8 @@ def gradient_flow(X, labels, w0, *, depth=1, max_time=np.inf, tol=1e-9, rtol=1e-
     max_time : float
         Stop at this time t at the latest.
     tol : float
-        Stop as soon as :math:`\|g\|` is at most this; > 0.
+        Stop when :math:`\|g\|` has come down to this; > 0. The limit is then as near as this
+        over the least curvature of the loss.
     rtol : float
         Relative tolerance of the solver, in [1e-12, 1e-3].
 
@@ -308,6 +309,9 @@ def _in_span(X, start):
     inside = basis @ start
     outside = start - inside @ basis
     length = np.linalg.norm(outside)
+    # A start in the span keeps out of it nothing but rounding, on which no path may depend.
+    if length <= 1e-14 * np.linalg.norm(start):
+        length = 0.0
     features = np.column_stack([X @ basis.T, np.zeros(len(X))])
     direction = outside / length if length > 0 else outside
     return features, np.append(inside, length), np.vstack([basis, direction])
