@@ -116,8 +116,19 @@ def problems(draw):
 
 @st.composite
 def finite_laws(draw):
-    """(points, weights, teacher): an input is one of up to 4 points, some nearly orthogonal."""
+    """(points, weights, teacher): an input is one of up to 4 points, some nearly orthogonal.
+
+    Or one of two or three that misjudge each other, for which the theorems are nearly tight.
+    """
     rng = np.random.default_rng(draw(seeds))
+    kind = draw(st.sampled_from(["any", "rare", "margin"]))
+    if kind == "rare":
+        points, teacher = two_sides(np.array([rng.uniform(0.3, 0.7), rng.uniform(1.3, 1.5)]))
+        return points, np.array([1 - 1e-4, 1e-4]), teacher
+    if kind == "margin":
+        points, teacher = two_sides(np.array([*rng.uniform(0.8, 1.5, 2), 0.0]))
+        share = rng.uniform(0.01, 0.3)
+        return points, np.array([share, share, 1 - 2 * share]), teacher
     k, d = draw(st.integers(1, 4)), draw(st.integers(2, 5))
     teacher = rng.standard_normal(d)
     points = rng.standard_normal((k, d))
@@ -208,10 +219,8 @@ def test_lemma_b_is_tight_in_the_plane_of_student_and_teacher(problem):
         assert transfer_risk(closed_form_student(X, teacher), teacher, [x]) == wrong
 
 
-@given(problems(), seeds)
-def test_the_angle_never_grows_along_nested_sets_and_only_the_lines_of_the_inputs_matter(
-    problem, seed
-):
+@given(problems())
+def test_the_angle_never_grows_along_nested_sets_and_only_the_lines_of_the_inputs_matter(problem):
     X, teacher, rng = problem
     angles = nested_angles(X, teacher)
     assert np.all(np.diff(angles) <= 0)

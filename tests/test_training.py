@@ -673,6 +673,19 @@ def test_on_a_line_a_flow_from_the_wrong_side_ends_in_the_saddle(depth):
         assert run.weights[-1, 0] == pytest.approx(1.0, abs=1e-8)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_rounding_does_not_save_it_in_higher_dimension(seed, depth):
+    """The start lies on the line of one oblique input, up to rounding."""
+    rng = np.random.default_rng(seed)
+    x, teacher = rng.standard_normal((2, 3))
+    X = x[None]
+    wrong = -0.5 * (teacher @ x) / (x @ x) * x
+    run = gradient_flow(X, soft_labels(X, teacher), wrong, depth=depth)
+    assert not run.converged
+    assert np.linalg.norm(run.weights[-1]) < 1e-50
+
+
 def test_a_network_cannot_flow_from_zero_and_a_vector_can():
     X, teacher, _ = orthogonal_inputs(43, 3, 5)
     with pytest.raises(ValueError, match="^w0 must not be the zero vector"):
