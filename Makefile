@@ -12,6 +12,8 @@ endif
 
 # A backend asked for elsewhere must not decide what a notebook's figures look like.
 unexport MPLBACKEND
+# Two test processes with as many BLAS threads each as there are cores stand in each other's way.
+export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 

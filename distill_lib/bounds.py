@@ -9,6 +9,9 @@ from scipy import optimize, special
 
 from distill_lib import _arguments
 
+# Log-odds of the angles, as shares of pi/2, at which a tail is looked at.
+LOG_ODDS = np.linspace(-40.0, 40.0, 40_001)
+
 
 def transfer_risk_bound(angle_tail, n):
     r"""Upper bound on the expected transfer risk of the closed-form student, n < d.
@@ -42,16 +45,17 @@ def transfer_risk_bound(angle_tail, n):
     Phuong & Lampert (2019), Theorem 3, as reconstructed in chapter 5 of this book.
     """
     n = _arguments.count("n", n)
-    beta, tail, opposite = _tails(angle_tail)
+    _, tail, opposite = _tails(angle_tail)
     bound = tail + opposite**n
-    best = int(np.argmin(bound))
-    around = beta[max(best - 1, 0)], beta[min(best + 1, beta.size - 1)]
-    refined = optimize.minimize_scalar(
-        lambda b: float(angle_tail(b)) + float(angle_tail(np.pi / 2 - b)) ** n,
-        bounds=around,
-        method="bounded",
-    )
-    return float(min(bound[best], refined.fun, 1.0))
+    best = int(np.argmin(bound[1:-1]))
+
+    def at(log_odds):
+        beta, rest = np.pi / 2 * special.expit([log_odds, -log_odds])
+        return float(angle_tail(beta)) + float(angle_tail(rest)) ** n
+
+    around = LOG_ODDS[max(best - 1, 0)], LOG_ODDS[min(best + 1, LOG_ODDS.size - 1)]
+    refined = optimize.minimize_scalar(at, bounds=around, method="bounded")
+    return float(min(bound.min(), refined.fun, 1.0))
 
 
 def sharp_transfer_risk_bound(angle_tail, n):
@@ -86,12 +90,25 @@ def sharp_transfer_risk_bound(angle_tail, n):
     This book, chapter 5, "The bound without a free angle".
     """
     n = _arguments.count("n", n)
-    _, tail, opposite = _tails(angle_tail)
-    # The trapezoidal rule for the Stieltjes integral of p(pi/2 - m) against -d p(m)^n; an atom
-    # at pi/2 comes last.
-    survival = tail**n
-    inner = (opposite[1:] + opposite[:-1]) / 2 @ (survival[:-1] - survival[1:])
-    return float(inner + opposite[-1] * survival[-1])
+    theta, tail, opposite = _tails(angle_tail)
+    cells = theta[:-1], theta[1:], opposite[:-1], opposite[1:], tail[:-1] ** n, tail[1:] ** n
+    # An atom of M_n at pi/2 comes on top of the cells.
+    total = opposite[-1] * tail[-1] ** n
+    estimate = total + opposite[1:] @ (cells[4] - cells[5])
+    for _ in range(12):
+        a, b, low, high, before, after = cells
+        even = (high - low) * (before - after) <= 1e-7 * estimate
+        # The trapezoidal rule where not both p(pi/2 - m) and p(m)^n change much.
+        total += np.sum(((low + high) / 2 * (before - after))[even])
+        if even.all():
+            return float(total)
+        edges = a[~even, None] + (b - a)[~even, None] * np.linspace(0.0, 1.0, 9)
+        edges = np.minimum(edges, np.pi / 2)
+        survival, height = angle_tail(edges) ** n, angle_tail(np.pi / 2 - edges)
+        columns = (edges, edges, height, height, survival, survival)
+        cells = [c[:, k : k + 8].ravel() for c, k in zip(columns, (0, 1) * 3, strict=True)]
+    # What can't be cut apart are two atoms at complementary angles: the larger end is the truth.
+    return float(total + cells[3] @ (cells[4] - cells[5]))
 
 
 def margin_bound(angle_tail, gamma, n):
@@ -255,19 +272,18 @@ def _tails(angle_tail):
             "angle_tail must be a function from angles to probabilities, such as "
             f"IsotropicGaussian(10).angle_tail; got {angle_tail!r:.80}"
         )
-    share = np.concatenate([[0.0], special.expit(np.linspace(-40, 40, 40_001)), [1.0]])
-    theta = np.pi / 2 * share
+    theta = np.pi / 2 * np.concatenate([[0.0], special.expit(LOG_ODDS), [1.0]])
     # The grid is symmetric: reversed it holds the complementary angles, without cancellation.
     tail = np.asarray(angle_tail(theta), dtype=float)
     if (
         tail.shape != theta.shape
         or not np.isfinite(tail).all()
         or tail.min() < 0
-        or tail.max() > 1 + 1e-12
+        or abs(tail[0] - 1) > 1e-9
         or (np.diff(tail) > 1e-9).any()
     ):
         raise ValueError(
-            "angle_tail must return one probability for each angle, never increasing; "
+            "angle_tail must return one probability for each angle, 1 at 0 and never increasing; "
             f"got shape {tail.shape}, values from {np.min(tail):g} to {np.max(tail):g}"
         )
     return theta, tail, tail[::-1]

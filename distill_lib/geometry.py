@@ -1,6 +1,7 @@
 """What is the angle between two vectors, and what does a span see of a third?"""
 
 import numpy as np
+from scipy.linalg import lapack
 
 from distill_lib import _arguments
 
@@ -106,7 +107,7 @@ def orthonormal_basis(X):
     X = _arguments.matrix("X", X)
     head = X[: X.shape[1]]
     basis, triangle = np.linalg.qr(head.T)
-    if _all_independent(triangle):
+    if _all_independent(np.diagonal(triangle), head):
         return basis.T, np.arange(len(head))
     return _gram_schmidt(X)
 
@@ -145,9 +146,13 @@ def nested_coordinates(X, w):
     w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
     n, d = X.shape
     head = min(n, d)
-    triangle = np.linalg.qr(np.column_stack([X[:head].T, w]), mode="r")
+    # The rows, read in Fortran's order, are the columns to factorise. LAPACK works on them in
+    # place, where numpy.linalg.qr would copy and transpose them.
+    columns = np.vstack([X[:head], w]).T
+    workspace, _ = lapack.dgeqrf_lwork(*columns.shape)
+    triangle, *_ = lapack.dgeqrf(columns, lwork=int(workspace), overwrite_a=True)
     coordinates = np.zeros(n)
-    if _all_independent(triangle[:head, :head]):
+    if _all_independent(np.diagonal(triangle)[:head], X[:head]):
         coordinates[:head] = triangle[:head, head]
         rest = abs(triangle[head, head]) if n < d else 0.0
     else:
@@ -157,9 +162,9 @@ def nested_coordinates(X, w):
     return coordinates, float(rest)
 
 
-def _all_independent(triangle):
-    lengths = np.linalg.norm(triangle, axis=0)
-    return bool((np.abs(np.diagonal(triangle)) > DEPENDENT * lengths).all())
+def _all_independent(diagonal, rows):
+    # The columns of the triangle are as long as the rows that were factorised.
+    return bool((np.abs(diagonal) > DEPENDENT * np.linalg.norm(rows, axis=1)).all())
 
 
 def _gram_schmidt(X):

@@ -108,7 +108,10 @@ def gradient_descent(
             'coordinates must be "input", or "span" if the start is a vector; '
             f"got {coordinates!r} with a start of {'layers' if deep else 'a vector'}"
         )
-    curvature = _network_curvature(X, labels, start) if deep else smoothness(X)
+
+    def curvature():
+        return _network_curvature(X, labels, start) if deep else smoothness(X)
+
     step_size = _chosen_step(step_size, curvature, labels, len(start) if deep else 1)
 
     if deep:
@@ -185,7 +188,11 @@ def balanced_descent(
         raise ValueError(f'coordinates must be "input" or "span"; got {coordinates!r}')
     a = np.linalg.norm(w0) ** (1.0 / depth) if depth > 1 else 1.0
     z = w0 / a ** (depth - 1) if a > 0 else w0.copy()
-    curvature = _network_curvature(X, labels, _narrow_layers(a, z, depth))
+    start = _narrow_layers(a, z, depth)
+
+    def curvature():
+        return _network_curvature(X, labels, start)
+
     step_size = _chosen_step(step_size, curvature, labels, depth)
 
     features, z, basis = _in_span(X, z) if coordinates == "span" else (X, z, None)
@@ -286,6 +293,8 @@ def _schedule(steps, tol, record_every):
 def _chosen_step(step_size, curvature, labels, depth):
     if step_size is not None:
         return _arguments.number("step_size", step_size, above=0.0)
+    # Asked for only here and by the message of a divergence: it takes an SVD of each layer.
+    curvature = curvature()
     if (depth > 1 and _any_hard(labels)) or not 0.0 < curvature < np.inf:
         raise ValueError(
             "step_size must be given: there is no bound on the curvature to choose it by, "
@@ -407,7 +416,7 @@ def _check_descent(losses, recorded, first, step_size, curvature):
             raise FloatingPointError(
                 f"gradient descent diverged: by step {step} the loss went from "
                 f"{losses[0]:.3g} to {loss:.3g} with step_size={step_size:.6g}; "
-                f"the largest stable step size is {2.0 / curvature:.6g}: choose one below it, "
+                f"the largest stable step size is {2.0 / curvature():.6g}: choose one below it, "
                 "or leave step_size out"
             )
 

@@ -59,6 +59,7 @@ SIZES = [
 NO_TAIL = [
     None, 0.5, "abc", [1.0, 0.5], IsotropicGaussian(3), lambda theta: 1.0, lambda theta: theta / 2,
     lambda theta: np.full(theta.shape, NAN), lambda theta: 1 - theta, lambda theta: 2 - theta,
+    lambda theta: 0 * theta,
 ]  # fmt: skip
 INPUTS = [None, np.ones((5, 3)), IsotropicGaussian, "isotropic"]
 

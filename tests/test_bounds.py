@@ -1,6 +1,6 @@
-"""bounds: the closed formulas, against reference values, slow ways to the same numbers, and each
+"""bounds: the closed formulas, against reference values and slow ways to the same numbers.
 
-other. The slow ways are a bisection, a fine grid of angles, and quadrature of densities.
+The slow ways are a bisection, a fine grid of angles, and quadrature of densities.
 """
 
 import math
@@ -371,6 +371,7 @@ def test_the_bounds_for_inputs_on_the_teacher_s_line_are_zero_and_for_orthogonal
     [
         lambda theta: theta / 2,  # increases
         lambda theta: 2 - theta,  # above 1
+        lambda theta: 0 * theta,  # 0 at angle 0
         lambda theta: 1 - theta,  # below 0
         lambda theta: np.where(theta > 1, np.nan, 1.0),
         lambda theta: 1.0,  # one number for all angles
@@ -437,3 +438,19 @@ def test_the_easiness_of_a_sample_is_found(kappa):
 
 def test_an_angle_of_ninety_degrees_leaves_no_easiness():
     assert fit_easiness([0.1, 0.2, np.pi / 2]) == 0.0
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_the_sharper_bound_sees_atoms_at_complementary_angles(n):
+    """Half of the inputs at the angle 1/2, half at pi/2 - 1/2: the two together make pi/2.
+
+    The bound is lost unless x and M_n are both at the smaller one.
+    """
+    angles = np.array([0.5, np.pi / 2 - 0.5])
+
+    def tail(theta):
+        return np.mean(np.asarray(theta)[..., None] <= angles, axis=-1)
+
+    exact = 1 - 0.5 * (1 - 0.5**n)
+    # 1e-12: the sum of a few thousand cells in which nothing happens.
+    assert sharp_transfer_risk_bound(tail, n) == pytest.approx(exact, abs=1e-12)

@@ -123,7 +123,8 @@ def finite_laws(draw):
     rng = np.random.default_rng(draw(seeds))
     kind = draw(st.sampled_from(["any", "rare", "margin"]))
     if kind == "rare":
-        points, teacher = two_sides(np.array([rng.uniform(0.3, 0.7), rng.uniform(1.3, 1.5)]))
+        near = rng.uniform(0.3, 0.7)
+        points, teacher = two_sides(np.array([near, np.pi / 2 - near + rng.uniform(0.001, 0.05)]))
         return points, np.array([1 - 1e-4, 1e-4]), teacher
     if kind == "margin":
         points, teacher = two_sides(np.array([*rng.uniform(0.8, 1.5, 2), 0.0]))
@@ -752,7 +753,7 @@ def test_the_mistake_bound_is_attained_by_orthogonal_inputs(seed, d):
 
 
 @given(finite_laws(), st.integers(1, 4), st.floats(0.0, 1.5))
-@settings(max_examples=40)  # of up to 85 transfer sets each
+@settings(max_examples=150)  # a third of the laws is of each kind
 def test_the_mean_risk_over_the_sizes_is_bounded_for_every_law(law, n, theta):
     """(1/n) sum of E R_i, i = 0, ..., n - 1, is at most 1/(n cos^2 theta) + p(theta)."""
     points, weights, teacher = law
