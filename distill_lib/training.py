@@ -26,7 +26,8 @@ class Trajectory:
     layers : tuple of ndarray
         The final layers W_1, ..., W_N; at depth 1 the weight vector as a (1, d) matrix.
     converged : bool
-        Whether the gradient's norm at the end is at most `tol`.
+        Whether the gradient's norm came down to `tol` (in a flow: up to the interpolation
+        between two steps of the solver).
     """
 
     weights: np.ndarray
