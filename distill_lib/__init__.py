@@ -36,7 +36,12 @@ from distill_lib.risk import (
     risk_curve,
     transfer_risk,
 )
-from distill_lib.student import closed_form_student, nested_angles, nested_students
+from distill_lib.student import (
+    closed_form_student,
+    max_margin_student,
+    nested_angles,
+    nested_students,
+)
 from distill_lib.training import (
     Trajectory,
     balanced_descent,
@@ -73,6 +78,7 @@ __all__ = [
     "isotropic_expected_risk",
     "limit_offset",
     "margin_bound",
+    "max_margin_student",
     "nested_angles",
     "nested_students",
     "risk_curve",

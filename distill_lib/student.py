@@ -1,6 +1,7 @@
 """Where does training end?"""
 
 import numpy as np
+from scipy import optimize
 
 from distill_lib import _arguments
 from distill_lib.geometry import nested_coordinates, orthonormal_basis
@@ -125,3 +126,69 @@ def nested_angles(X, w_teacher):
     inside = np.cumsum(coordinates**2)
     outside = np.cumsum(np.concatenate([[rest], coordinates[:0:-1]]) ** 2)[::-1]
     return np.arctan2(np.sqrt(outside), np.sqrt(inside))
+
+
+def max_margin_student(X, hard):
+    r"""Return the max-margin separator, whose direction is where training on hard labels ends.
+
+    .. math::
+
+        w = \arg\min \|w\| \quad\text{subject to}\quad s_i \, (w \cdot x_i) \ge 1 ,
+        \qquad s_i = 2 y_i - 1 \in \{-1, 1\}
+
+    On hard labels gradient descent has no limit: the student grows for ever, and its direction
+    tends to that of w so slowly (like 1 / log of the time) that w is better computed. Its
+    hyperplane passes through the origin, at the distance :math:`1 / \|w\|` from the nearest
+    inputs.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+        Inputs, one per row, none of them zero.
+    hard : array_like, shape (n,)
+        Labels 0 or 1; one class alone will do.
+
+    Returns
+    -------
+    ndarray, shape (d,)
+        The margin is 1, in logits, up to rounding.
+
+    Raises
+    ------
+    ValueError
+        If an argument isn't finite, shapes don't match, a label is neither 0 nor 1, an input is
+        zero, or no hyperplane through the origin separates the classes (by more than about
+        1e-12 of the length of the inputs: rounding hides less).
+
+    References
+    ----------
+    Soudry, Hoffer, Nacson, Gunasekar & Srebro (2018) for the limit; Lawson & Hanson (1974),
+    chapter 23, for the algorithm; this book, chapter 10, "Soft against hard labels".
+    """
+    X = _arguments.matrix("X", X)
+    hard = _arguments.vector("hard", hard, size=X.shape[0], like=f"X of shape {X.shape}")
+    if not np.isin(hard, (0.0, 1.0)).all():
+        raise ValueError(
+            "hard must hold only 0 and 1, as hard_labels(X, w_teacher) returns; "
+            f"got values from {hard.min():g} to {hard.max():g}"
+        )
+    if not X.any(axis=1).all():
+        raise ValueError("X must not hold a zero row: nothing separates it; drop such rows")
+    # z . w >= 1 says the same as (z / |z|) . w >= 1 / |z|: no row is too long or too short here.
+    sizes = np.abs(X).max(axis=1)
+    Z = np.where(hard == 1.0, 1.0, -1.0)[:, None] * (X / sizes[:, None])
+    margins = sizes.min() / sizes
+    # The least w with Z w >= margins is a residual of nonnegative least squares. We keep only
+    # which inputs support it: with these the linear system below gives more digits.
+    target = np.append(np.zeros(X.shape[1]), 1.0)
+    limit = 10 * sum(X.shape)  # a step brings or drops a support; few are dropped
+    weights, _ = optimize.nnls(np.vstack([Z.T, margins]), target, maxiter=limit)
+    support = weights > 0
+    w = np.linalg.lstsq(Z[support], margins[support])[0]
+    # Without a separator some row is on the wrong side of every w; rounding errs far less.
+    if (Z @ w < 0.99 * margins).any():
+        raise ValueError(
+            "X must be separable: no hyperplane through the origin has the classes of hard on its "
+            "two sides (with more than rounding between them)"
+        )
+    return w / sizes.min()

@@ -132,6 +132,11 @@ TABLE = {
     "closed_form_student": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
     "nested_students": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
     "nested_angles": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
+    "max_margin_student": {
+        # A zero row; two rows that no hyperplane through the origin tells apart.
+        "X": (X, [*MATRIX, [[1.0, 2.0, 0.5], [0, 0, 0]], [[1.0, 2.0, 0.5], [2.0, 4.0, 1.0]]]),
+        "hard": ([0, 1], [*LABELS, [0, 2], Y, [0.0, np.nextafter(1.0, 0.0)]]),
+    },
     "gradient_descent": {"X": (X, MATRIX), "labels": (Y, LABELS), "start": (W, START), **DESCENT},
     "balanced_descent": {
         "X": (X, MATRIX), "labels": (Y, LABELS), "w0": (W, VECTOR), "depth": (3, COUNT), **DESCENT

@@ -2,12 +2,17 @@
 
 import numpy as np
 import pytest
+from conftest import wanting
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import optimize
 
 from distill_lib import (
+    angle,
     closed_form_student,
     distillation_loss,
+    hard_labels,
+    max_margin_student,
     nested_angles,
     nested_students,
     soft_labels,
@@ -132,3 +137,210 @@ def test_the_result_is_an_array_of_its_own():
         result[:] = 7
     assert w.tolist() == [1.0, 2.0]
     assert X.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+# --------------------------------------------------------------------------- the max-margin student
+
+
+@st.composite
+def separable(draw):
+    """Inputs, at times repeated, dependent or of very different lengths, and hard labels."""
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    n, d = draw(st.integers(1, 30)), draw(st.integers(1, 7))
+    X = rng.standard_normal((n, d))
+    if draw(st.booleans()):
+        X = rng.integers(-2, 3, (n, d)).astype(float)  # many ties
+        X[~X.any(axis=1)] = 1.0
+    if draw(st.booleans()):
+        X = np.vstack([X, X[rng.integers(0, n, 3)], 0.5 * X[:1], X[:1] + X[-1:]])
+        X = X[X.any(axis=1)]
+    if draw(st.booleans()):
+        X *= 10.0 ** rng.uniform(-2, 2, (len(X), 1))
+    return X, hard_labels(X, rng.standard_normal(d))
+
+
+def signed(X, hard):
+    """The inputs s_i x_i, all of which a separator has on its positive side."""
+    return np.where(np.asarray(hard) == 1, 1, -1)[:, None] * np.asarray(X)
+
+
+@given(separable())
+def test_max_margin_satisfies_the_conditions_that_single_out_the_optimum(problem):
+    """Feasible, and a nonnegative combination of the inputs on the margin (KKT): sufficient.
+
+    Bounded least squares (BVLS) finds the combination; the library uses something else.
+    """
+    X, hard = problem
+    Z, w = signed(X, hard), max_margin_student(X, hard)
+    # Rounding, 1e-16, times |w| |x|: up to 1e7 here, where lengths differ by up to 1e4 and little
+    # room may be left between 30 inputs; a digit to spare.
+    margins = Z @ w
+    assert margins.min() == pytest.approx(1, abs=1e-8)
+    support = Z[margins < 1 + 1e-8]
+    fit = optimize.lsq_linear(support.T, w, bounds=(0, np.inf), method="bvls", tol=1e-14)
+    # The coefficients of what is on the margin lose the same digits again to its condition.
+    assert np.linalg.norm(fit.fun) <= 1e-8 * np.linalg.norm(w)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_max_margin_is_what_a_general_solver_finds(seed):
+    """Sequential quadratic programming, from the teacher: right to about 1e-7 of |w|^2."""
+    rng = np.random.default_rng(seed)
+    X, teacher = rng.standard_normal((12, 4)), rng.standard_normal(4)
+    hard = hard_labels(X, teacher)
+    Z = signed(X, hard)
+    found = optimize.minimize(
+        lambda w: w @ w,
+        teacher / (Z @ teacher).min(),
+        jac=lambda w: 2 * w,
+        method="SLSQP",
+        constraints={"type": "ineq", "fun": lambda w: Z @ w - 1, "jac": lambda w: Z},
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
+    w = max_margin_student(X, hard)
+    assert w @ w == pytest.approx(found.fun, rel=1e-7)
+    # The square is flat at its least value: half of the digits.
+    assert np.allclose(w, found.x, rtol=0, atol=1e-6 * np.linalg.norm(w))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_max_margin_in_the_plane_is_the_best_of_all_directions(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((6, 2))
+    hard = hard_labels(X, rng.standard_normal(2))
+    turns = np.linspace(0, 2 * np.pi, 100_001)
+    margins = signed(X, hard) @ np.array([np.cos(turns), np.sin(turns)])
+    w = max_margin_student(X, hard)
+    # Between two directions of the grid a margin changes by at most half a step times |x|.
+    step = np.pi / 1e5 * np.linalg.norm(X, axis=1).max()
+    assert margins.min(axis=0).max() == pytest.approx(1 / np.linalg.norm(w), abs=step)
+
+
+def test_max_margin_is_what_support_vector_machines_find():
+    """LinearSVC without an intercept; SVC, whose intercept is 0 on inputs and their mirror images.
+
+    At a large C no input gives way.
+    """
+    try:
+        from sklearn import svm
+    except ModuleNotFoundError:
+        wanting("scikit-learn is not installed", "run `pip install -r requirements.txt`")
+    rng = np.random.default_rng(0)
+    for n, d in ((5, 20), (25, 20), (60, 20), (40, 3)):
+        X, teacher = rng.standard_normal((n, d)), rng.standard_normal(d)
+        hard = hard_labels(X, teacher)
+        w = max_margin_student(X, hard)
+        linear = svm.LinearSVC(
+            C=1e6, loss="hinge", fit_intercept=False, tol=1e-9, max_iter=10**6, random_state=0
+        ).fit(X, hard)
+        mirrored = svm.SVC(kernel="linear", C=1e10, tol=1e-9).fit(
+            np.vstack([X, -X]), np.append(hard, 1 - hard)
+        )
+        # The first stops at its tol. The second keeps about seven digits, whatever its tol.
+        for found, tol in ((linear.coef_[0], 1e-8), (mirrored.coef_[0], 1e-6)):
+            assert angle(found, w) < tol
+            assert np.linalg.norm(found) == pytest.approx(np.linalg.norm(w), rel=10 * tol)
+
+
+def test_max_margin_of_orthogonal_inputs_counts_each_by_its_length():
+    """w = sum of s_i x_i / |x_i|^2: inputs count as they are, a long one for less."""
+    rng = np.random.default_rng(3)
+    directions, _ = np.linalg.qr(rng.standard_normal((6, 4)))
+    for spread in (0, 1, 8):
+        lengths = 10.0 ** rng.uniform(-spread, spread, 4)
+        X, hard = lengths[:, None] * directions.T, np.array([1, 0, 0, 1])
+        expected = np.array([1, -1, -1, 1]) / lengths @ directions.T
+        # Rounding; what is long has no say, and nearly none in the error.
+        assert np.allclose(max_margin_student(X, hard), expected, rtol=1e-12, atol=0)
+    # So lengths matter, where the soft student knows lines alone.
+    assert np.allclose(max_margin_student([[1, 0], [0, 4]], [1, 1]), [1, 0.25], rtol=1e-14)
+
+
+@given(separable(), st.integers(0, 10**6))
+def test_max_margin_knows_no_order_no_unit_and_no_names(problem, seed):
+    X, hard = problem
+    rng = np.random.default_rng(seed)
+    w = max_margin_student(X, hard)
+    close = dict(rtol=0, atol=1e-8 * np.linalg.norm(w))  # rounding times the condition, as above
+    order = rng.permutation(len(X))
+    assert np.allclose(max_margin_student(X[order], hard[order]), w, **close)
+    assert np.allclose(max_margin_student(np.vstack([X, X]), np.append(hard, hard)), w, **close)
+    assert np.allclose(max_margin_student(X, 1 - hard), -w, **close)
+    assert np.allclose(max_margin_student(-X, 1 - hard), w, **close)
+    assert np.allclose(max_margin_student(signed(X, hard), np.ones(len(X))), w, **close)
+    # Powers of two, so that no rounding differs: twice as long, half the weight.
+    for scale in (2.0**-300, 0.5, 2.0**300):
+        assert np.array_equal(max_margin_student(scale * X, hard), w / scale)
+    rotation, _ = np.linalg.qr(rng.standard_normal((X.shape[1], X.shape[1])))
+    assert np.allclose(max_margin_student(X @ rotation, hard), w @ rotation, **close)
+
+
+def test_max_margin_of_one_input_is_along_it():
+    x = np.array([3.0, -4.0])
+    # Rounding.
+    assert np.allclose(max_margin_student([x], [1]), x / 25, rtol=1e-15, atol=0)
+    assert np.allclose(max_margin_student([x], [0]), -x / 25, rtol=1e-15, atol=0)
+    # Inputs further out on the same side change nothing.
+    X = np.array([[3.0, -4.0], [9.0, -1.0], [0.0, -7.0], [6.0, -8.0]])
+    assert np.allclose(max_margin_student(X, [True] * 4), x / 25, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("gap", [1e-2, 1e-6, 1e-10])
+def test_max_margin_keeps_its_digits_where_little_room_is_left(gap):
+    """Two opposite inputs, each turned by the gap towards the third axis; others further off."""
+    rng = np.random.default_rng(7)
+    X = np.array([[1, 0, gap, 0], [-1, 0, gap, 0], [0, 1, 1, 0], [0, -1, 3, 0], [2, 1, 1, 0]])
+    rotation, _ = np.linalg.qr(rng.standard_normal((4, 4)))
+    w = max_margin_student(X @ rotation, np.ones(5)) * gap
+    # The rotation rounds the inputs by 1e-16, which is 1e-16 / gap of the room; a digit to spare.
+    assert np.allclose(w, rotation[2], rtol=0, atol=1e-15 / gap)
+
+
+def test_max_margin_of_many_inputs():
+    rng = np.random.default_rng(11)
+    X, teacher = rng.standard_normal((3000, 50)), rng.standard_normal(50)
+    Z = signed(X, hard_labels(X, teacher))
+    margins = Z @ max_margin_student(X, hard_labels(X, teacher))
+    assert margins.min() == pytest.approx(1, abs=1e-9)  # rounding, over a room of 1e-2
+    # In general position at most d inputs are on the margin.
+    assert 40 <= np.sum(margins < 1 + 1e-9) <= 50
+
+
+@pytest.mark.parametrize(
+    ("X", "hard"),
+    [
+        ([[1.0, 2], [-1, -2]], [1, 1]),  # all on a line, in the origin's way
+        ([[1.0, 2], [2, 4]], [0, 1]),
+        ([[1.0, 1], [-1, -1], [1, -1], [-1, 1]], [1, 1, 0, 0]),  # exclusive or
+        ([[1.0, 0], [-0.5, 0.9], [-0.5, -0.9]], [1, 1, 1]),  # around the origin
+        ([[1.0], [2.0], [3.0]], [0, 1, 1]),  # needs an intercept
+        (np.random.default_rng(0).standard_normal((60, 5)), np.arange(60) % 2),
+    ],
+)
+def test_max_margin_refuses_what_no_hyperplane_through_the_origin_separates(X, hard):
+    with pytest.raises(ValueError, match="^X must be separable: .* through the origin"):
+        max_margin_student(X, hard)
+
+
+def test_max_margin_takes_an_input_on_the_teachers_boundary_but_not_at_the_origin():
+    """A boundary input has the label 1; another separator has it properly on its side."""
+    X = np.array([[0.0, 2.0], [1.0, 0.0]])
+    assert np.allclose(max_margin_student(X, hard_labels(X, [1.0, 0])), [1, 0.5], rtol=1e-14)
+    both_ways = [[0.0, 2.0], [0.0, -2.0]]
+    with pytest.raises(ValueError, match="separable"):
+        max_margin_student(both_ways, hard_labels(both_ways, [1.0, 0]))
+    with pytest.raises(ValueError, match="^X must not hold a zero row"):
+        max_margin_student([[0.0, 0.0], [1.0, 0.0]], [1, 1])
+
+
+def test_max_margin_refuses_soft_labels_and_names_the_cure():
+    X = np.eye(2)
+    with pytest.raises(ValueError, match="^hard must hold only 0 and 1, as hard_labels"):
+        max_margin_student(X, soft_labels(X, [1.0, 2.0]))
+
+
+def test_max_margin_leaves_its_arguments_alone():
+    X, hard = np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([1.0, 0.0])
+    max_margin_student(X, hard)[:] = 7
+    assert X.tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert hard.tolist() == [1.0, 0.0]
