@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book test execute lab serve lint clean distclean
+.PHONY: help book test execute times lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +47,10 @@ test: book ## test the library, every number in every notebook, and the built si
 execute: .venv/.stamp ## run figure scripts and notebooks again, and store what they print
 	for script in chapters/figures/*.py; do $(BIN)/python "$$script" || exit 1; done
 	$(BIN)/python -m nbconvert --config nbconvert_config.py --to notebook --execute --inplace chapters/*.ipynb
+
+times: .venv/.stamp ## time every chapter, for the page of execution times
+	$(BIN)/python benchmarks/chapters.py
+	$(BIN)/python chapters/figures/times.py
 
 lab: .venv/.stamp ## open the notebooks in JupyterLab, to change things and see
 	$(BIN)/python -m jupyter lab chapters
