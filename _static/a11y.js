@@ -20,13 +20,17 @@
     });
   }
 
-  // A slider is named by the label beside it, but only for the eye.
+  // A slider is named by the label beside it, and its value is read off beside it, but only for
+  // the eye.
   function nameSliders() {
     each(".widget-inline-hbox", (widget) => {
       const label = widget.querySelector(".widget-label")?.textContent.trim() || "value";
       widget.querySelectorAll("[role=slider]:not([aria-label])").forEach((handle) => {
         handle.setAttribute("aria-label", label);
       });
+      const value = widget.querySelector(".widget-readout")?.textContent.trim();
+      const handle = widget.querySelector("[role=slider]");
+      if (value && handle) handle.setAttribute("aria-valuetext", value);
     });
   }
 

@@ -1,0 +1,150 @@
+"""What does it look like when one turns a knob?"""
+
+import base64
+import html
+import io
+import itertools
+
+import ipywidgets
+import matplotlib.pyplot as plt
+from IPython.display import display
+from matplotlib.figure import Figure
+from PIL import Image
+
+# A page holds several flipbooks, and a phone has to load it.
+MOST_FRAMES = 60
+MOST_BYTES = 400_000
+# At this resolution and with so many colours a frame takes some 10 kB and still looks sharp.
+DPI = 110
+COLOURS = 48
+
+
+def flipbook(draw, *, alt, start=None, **knobs):
+    """Show pictures that were drawn beforehand, one for each place of a slider, or of two.
+
+    Moving a slider runs no code: all pictures lie in the notebook. So it works in a page without
+    a server as well as in a running notebook. The output also holds the picture at `start` as an
+    ordinary image, for whatever can't show a widget: paper, or a reader without scripts.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(n=3)`` draws the frame at n = 3 and returns its Figure. All must have one size.
+    alt : callable
+        ``alt(n=3)`` returns that frame's text alternative: what is seen there, in words.
+    start : dict, optional
+        The place shown first, such as ``{"n": 3}``; left out, the first of each slider.
+    **knobs : sequence
+        One or two sliders: their names and values, such as ``n=[1, 2, 3]``.
+
+    Raises
+    ------
+    ValueError
+        If there aren't one or two sliders with at most 60 places together, `start` is none of
+        them, `draw` returns no figure or figures of several sizes, `alt` returns no text, or the
+        frames take more than 400 kB.
+    """
+    values = [list(places) for places in knobs.values()]
+    first = _check(draw, alt, start, dict(zip(knobs, values, strict=True)))
+    frames = {}
+    for place in itertools.product(*values):
+        chosen = dict(zip(knobs, place, strict=True))
+        figure, text = draw(**chosen), alt(**chosen)
+        if not isinstance(figure, Figure):
+            raise ValueError(f"draw must return its Figure; at {chosen} it returned {figure!r}")
+        if not (isinstance(text, str) and text.strip()):
+            raise ValueError(f"alt must return what is seen, in words; at {chosen} it was {text!r}")
+        frames[place] = _picture(figure), text
+        if place == first:
+            still = _png(figure)
+        plt.close(figure)
+    _check_frames([picture for picture, _ in frames.values()])
+    leaves = {place: _frame(*frame) for place, frame in frames.items()}
+    book = _book(list(knobs), values, first, leaves)
+    display(book._repr_mimebundle_() | {"image/png": _base64(still)}, raw=True)
+
+
+def _check(draw, alt, start, knobs):
+    """Refuse what can't become a flipbook; return the place that is shown first."""
+    for name, function in (("draw", draw), ("alt", alt)):
+        if not callable(function):
+            raise ValueError(f"{name} must be a function of the sliders' values; got {function!r}")
+    if len(knobs) not in (1, 2):
+        raise ValueError(f"knobs must be one or two sliders, such as n=[1, 2]; got {len(knobs)}")
+    for name, places in knobs.items():
+        if not places:
+            raise ValueError(f"{name} must have at least one place")
+    count = len(list(itertools.product(*knobs.values())))
+    if count > MOST_FRAMES:
+        raise ValueError(f"knobs must have {MOST_FRAMES} places at most, in all; got {count}")
+    start = {name: places[0] for name, places in knobs.items()} | dict(start or {})
+    if start.keys() != knobs.keys() or any(start[name] not in knobs[name] for name in knobs):
+        raise ValueError(f"start must be a place of the sliders; got {start}")
+    return tuple(start[name] for name in knobs)
+
+
+def _check_frames(pictures):
+    sizes = {picture.size for picture, _ in pictures}
+    if len(sizes) > 1:
+        raise ValueError(f"draw must return figures of one size; got {sorted(sizes)} pixels")
+    weight = sum(len(data) for _, data in pictures)
+    if weight > MOST_BYTES:
+        raise ValueError(
+            f"draw must make {MOST_BYTES // 1000} kB of frames at most; got {weight // 1000}: "
+            "draw fewer, smaller or simpler ones"
+        )
+
+
+def _picture(figure):
+    """A figure in few colours, and its file as text."""
+    picture = Image.open(_png(figure, dpi=DPI)).convert("RGB").quantize(COLOURS)
+    small = io.BytesIO()
+    picture.save(small, format="png", optimize=True)
+    return picture, _base64(small)
+
+
+def _png(figure, **options):
+    file = io.BytesIO()
+    figure.savefig(file, format="png", **options)
+    return file
+
+
+def _base64(file):
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def _frame(picture, text):
+    image, data = picture
+    return ipywidgets.HTML(
+        f'<img alt="{html.escape(text)}" width="{image.width}" height="{image.height}" '
+        f'src="data:image/png;base64,{data}">'
+    )
+
+
+def _book(names, values, first, frames):
+    """The frames in a stack, or in a stack of stacks; above it the sliders that turn them."""
+    if len(values) == 1:
+        pages = _stack(frames.values(), values[0].index(first[0]))
+        stacks = [[pages]]
+    else:
+        inner = [
+            _stack([frames[one, other] for other in values[1]], values[1].index(first[1]))
+            for one in values[0]
+        ]
+        pages = _stack(inner, values[0].index(first[0]))
+        stacks = [[pages], inner]
+    sliders = []
+    for name, places, value, turned in zip(names, values, first, stacks, strict=True):
+        slider = ipywidgets.SelectionSlider(
+            options=[(str(place), i) for i, place in enumerate(places)],
+            value=places.index(value),
+            description=name,
+        )
+        for stack in turned:
+            ipywidgets.jslink((slider, "index"), (stack, "selected_index"))
+        sliders.append(slider)
+    return ipywidgets.VBox([*sliders, pages])
+
+
+def _stack(children, selected):
+    return ipywidgets.Stack(list(children), selected_index=selected)

@@ -1,0 +1,142 @@
+"""A flipbook: the right frame at every place of its sliders, and clear refusals."""
+
+import base64
+import io
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from distill_lib import flipbook as module
+from distill_lib.flipbook import flipbook
+
+links = []  # between a slider and what it turns: they work in the page, without Python
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What a flipbook displays: its widget and the bundle around it, instead of a notebook."""
+    kept, make = [], module._book
+    monkeypatch.setattr(module.ipywidgets, "jslink", lambda *ends: links.append(ends))
+    links.clear()
+
+    def keep(*arguments):
+        kept.append(make(*arguments))
+        return kept[-1]
+
+    monkeypatch.setattr(module, "_book", keep)
+    monkeypatch.setattr(module, "display", lambda bundle, raw: kept.append(bundle))
+    return kept
+
+
+def shade(number):
+    """A figure that is grey all over: its number can be read off its pixels."""
+    figure = plt.figure(figsize=(1, 1), facecolor=str(number / 100))
+    return figure
+
+
+def pixel(image):
+    return round(np.asarray(image.convert("L"))[5, 5] / 255 * 100)
+
+
+def frame(widget):
+    """The number in a frame's picture, and its text alternative."""
+    alt, data = re.fullmatch(
+        r'<img alt="(.*?)" width="110" height="110" src="data:image/png;base64,(.*?)">',
+        widget.value,
+    ).groups()
+    return pixel(Image.open(io.BytesIO(base64.b64decode(data)))), alt
+
+
+def test_every_place_of_one_slider_has_its_frame(shown):
+    flipbook(shade, alt=lambda number: f"shade <{number}>", start={"number": 40}, number=[20, 40])
+    book, bundle = shown
+    slider, stack = book.children
+    assert [frame(child) for child in stack.children] == [
+        (20, "shade &lt;20&gt;"),
+        (40, "shade &lt;40&gt;"),
+    ]
+    assert (slider.description, slider.index, slider.label) == ("number", 1, "40")
+    assert stack.selected_index == 1
+    assert links == [((slider, "index"), (stack, "selected_index"))]
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert pixel(Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))) == 40
+
+
+def test_every_pair_of_places_of_two_sliders_has_its_frame(shown):
+    flipbook(
+        lambda tens, ones: shade(10 * tens + ones),
+        alt=lambda tens, ones: f"{tens}-{ones}",
+        start={"ones": 9},
+        tens=[2, 5, 7],
+        ones=[0, 9],
+    )
+    book, bundle = shown
+    one, other, pages = book.children
+    for i, tens in enumerate([2, 5, 7]):
+        for j, ones in enumerate([0, 9]):
+            number, alt = frame(pages.children[i].children[j])
+            assert (number, alt) == (10 * tens + ones, f"{tens}-{ones}")
+    assert (pages.selected_index, [inner.selected_index for inner in pages.children]) == (
+        0,
+        [1] * 3,
+    )
+    assert (one.index, other.index) == (0, 1)
+    turned = [(one, pages), *((other, inner) for inner in pages.children)]
+    assert links == [((slider, "index"), (stack, "selected_index")) for slider, stack in turned]
+    assert pixel(Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))) == 29
+
+
+def test_no_figure_is_left_open(shown):
+    flipbook(shade, alt=lambda number: "grey", number=[1, 2])
+    assert plt.get_fignums() == []
+
+
+def noise(number):
+    figure = plt.figure(figsize=(5, 5))
+    figure.figimage(np.random.default_rng(number).random((500, 500)))
+    return figure
+
+
+GREY = {"draw": shade, "alt": lambda **at: "grey", "number": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"draw": None}, "draw must be a function"),
+        ({"alt": "grey"}, "alt must be a function"),
+        ({"number": []}, "number must have at least one place"),
+        ({"number": range(61)}, "knobs must have 60 places at most, in all; got 61"),
+        ({"a": [1], "b": [2]}, "knobs must be one or two sliders, .* got 3"),
+        ({"start": {"number": 3}}, "start must be a place"),
+        ({"start": {"size": 1}}, "start must be a place"),
+        ({"alt": lambda number: " "}, "alt must return what is seen"),
+        ({"alt": lambda number: number}, "alt must return what is seen"),
+        ({"draw": lambda number: None}, "draw must return its Figure"),
+        (
+            {"draw": lambda number: plt.figure(figsize=(number, 1))},
+            r"draw must return figures of one size; got \[\(110, 110\), \(220, 110\)\]",
+        ),
+        ({"draw": noise}, "draw must make 400 kB of frames at most; got [0-9]+"),
+    ],
+)
+def test_what_is_no_flipbook_is_refused(shown, changes, said):
+    with pytest.raises(ValueError, match=f"^{said}"):
+        flipbook(**GREY | changes)
+    assert shown == []
+    plt.close("all")
+
+
+def test_no_sliders_at_all_are_refused():
+    with pytest.raises(ValueError, match="^knobs must be one or two sliders"):
+        flipbook(shade, alt=lambda: "grey")
+
+
+def test_the_arguments_are_checked_before_anything_is_drawn():
+    drawn = []
+    with pytest.raises(ValueError, match="^start"):
+        flipbook(drawn.append, alt=lambda number: "grey", start={"number": 9}, number=[1])
+    assert drawn == []
