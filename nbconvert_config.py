@@ -3,10 +3,13 @@
 Read by nbconvert's option --config.
 """
 
+import base64
+import io
 import json
 
 import nbformat
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from PIL import Image
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
@@ -15,6 +18,11 @@ def canonical(notebook, resources):
     """Keep nothing that depends on who executed the notebook, when, or with which Python."""
     # How many pieces a cell's prints arrive in is a matter of timing.
     notebook, resources = CoalesceStreamsPreprocessor().preprocess(notebook, resources)
+
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = in_few_colours(output.data["image/png"])
 
     widgets = notebook.metadata.get("widgets")
     notebook.metadata.clear()
@@ -32,6 +40,14 @@ def canonical(notebook, resources):
             text = text.replace(model, f"{number:032x}")
         notebook = nbformat.from_dict(json.loads(text))
     return notebook, resources
+
+
+def in_few_colours(png):
+    """The same picture with a palette: it looks the same, and is a third as large."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(256)
+    small = io.BytesIO()
+    picture.save(small, format="png", optimize=True)
+    return base64.b64encode(small.getvalue()).decode()
 
 
 c = get_config()  # noqa: F821  (nbconvert defines it)
