@@ -36,13 +36,19 @@
 
   // What scrolls can be scrolled from the keyboard, at once when the window gets narrower.
   function focusScrollers() {
-    each("pre, .pst-scrollable-table-container", (box) => {
+    each("pre, .pst-scrollable-table-container, .wide-figure", (box) => {
       box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1;
     });
   }
 
+  // Sphinx takes Escape for itself, to unmark what was searched for.
+  function closeMenu(event) {
+    if (event.key === "Escape") document.querySelector(":popover-open")?.hidePopover();
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     mendTheme();
+    document.addEventListener("keydown", closeMenu);
     window.addEventListener("resize", focusScrollers);
     // Widgets are drawn after the page has loaded.
     new MutationObserver(nameSliders).observe(document.body, { childList: true, subtree: true });

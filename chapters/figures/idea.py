@@ -1,7 +1,8 @@
-"""Draw the figure of the front page, idea.svg: Result 1 and Result 2 at a glance.
+"""Draw the two figures of the front page: Result 1 and Result 2 at a glance.
 
-Left: the closed-form student is the teacher's shadow on the span of the inputs. Right: its
-expected transfer risk against the number of inputs, for three distributions.
+idea_shadow.svg: the closed-form student is the teacher's shadow on the span of the inputs.
+idea_risk.svg: its expected transfer risk against the number of inputs, for three distributions.
+Two files, so that they stand side by side on a wide page and one below the other on a phone.
 """
 
 import os
@@ -16,8 +17,7 @@ import numpy as np
 
 from distill_lib import PolynomialAngles, closed_form_student, plots, risk_curve
 
-TARGET = Path(__file__).with_suffix(".svg")
-
+FOLDER = Path(__file__).parent
 
 # Looking at the plane of the inputs from above and a little from the right.
 CAMERA = np.array([[1.0, -0.42, 0.0], [0.16, 0.42, 1.0]])
@@ -43,16 +43,9 @@ def draw_shadow(ax):
         textcoords="offset points",
         color=plots.SOFT["color"],
     )
-    ax.annotate(
-        r"$\mathrm{span}(x_1, x_2)$",
-        CAMERA @ [0.52, -0.2, 0],
-        ha="left",
-        va="center",
-        color="#444444",
-    )
-    ax.set(aspect="equal", ylim=(-0.2, 1.4))
+    ax.text(0.62, -0.12, r"$\mathrm{span}(x_1, x_2)$", color="#444444", va="center")
+    ax.set(aspect="equal", ylim=(-0.25, 1.35))
     ax.set_axis_off()
-    ax.set_title("Result 1: the student is the teacher's\nshadow on the span of the inputs")
 
 
 def draw_risk(ax, d=50):
@@ -83,20 +76,19 @@ def draw_risk(ax, d=50):
     ax.set(xlabel="number of inputs $n$", ylabel="expected transfer risk", xlim=(0.9, 62))
     ax.set(ylim=(3e-9, 1), xticks=[1, 10, 50], xticklabels=["1", "10", "50"])
     ax.legend(loc="lower left", title="easiness")
-    ax.set_title(f"Result 2: how fast the risk falls\n(dimension $d = {d}$)")
 
 
 def main():
     plt.style.use("distill_lib.book")
-    # Larger type than in the chapters: on a phone the two panels share 350 px.
-    plt.rcParams.update({"font.size": 12, "axes.titlesize": 12, "legend.fontsize": 11})
-    fig, (left, right) = plt.subplots(1, 2, figsize=(8.2, 3.9))
-    draw_shadow(left)
-    draw_risk(right)
-    # Written beside the target and moved into place, so that no reader sees half a figure.
-    part = TARGET.with_suffix(".part")
-    fig.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
-    os.replace(part, TARGET)
+    # As large as the text beside it: a panel is shown about 330 px wide, on any screen.
+    plt.rcParams.update({"font.size": 11, "axes.labelsize": 11, "legend.fontsize": 10.5})
+    for name, draw in (("idea_shadow", draw_shadow), ("idea_risk", draw_risk)):
+        fig, ax = plt.subplots(figsize=(3.9, 3.1))
+        draw(ax)
+        # Written beside the target and moved into place, so that no reader sees half a figure.
+        part = FOLDER / f"{name}.part"
+        fig.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
+        os.replace(part, FOLDER / f"{name}.svg")
 
 
 if __name__ == "__main__":
