@@ -121,6 +121,12 @@ def test_the_menu_says_what_colab_needs_first(published):
     assert line in read(published, CHAPTER)
 
 
+def test_a_page_leads_to_its_sources_and_to_their_issues(published):
+    for page in (CHAPTER, "chapters/index"):
+        assert f'href="{REPOSITORY}"' in read(published, page)
+        assert f'href="{REPOSITORY}/issues/new?' in read(published, page)
+
+
 def test_a_page_that_is_no_notebook_has_no_such_menu(published):
     assert "launch" not in read(published, "chapters/index").lower()
 
@@ -251,8 +257,8 @@ def test_each_page_has_all_icons(site):
         assert all(path.is_file() for path in found)
 
 
-def test_the_page_for_what_is_not_found_needs_no_other_file(site):
-    page = Page((site / "404.html").read_text(encoding="utf-8"))
+def test_the_page_for_what_is_not_found_needs_no_other_file(published):
+    page = Page(read(published, "404"))
     assert [address for address, fetched in page.references if fetched] == ["data:,"]
 
 
