@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book test execute times lab serve lint clean distclean
+.PHONY: help book pdf test execute times lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -40,6 +40,9 @@ book: .venv/.stamp ## build the site into _build/html
 	@# After a failed build Sphinx would not repeat its warnings: forget what it remembers.
 	@$(BIN)/jupyter-book build . -W --keep-going -n || { rm -rf _build/.doctrees; exit 1; }
 	@echo "The book lies in _build/html; 'make serve' shows it in your browser."
+
+pdf: book ## print the whole book as one PDF, and let the site lead to it (needs Chromium)
+	@$(BIN)/python -m paper.pdf
 
 test: book ## test the library, every number in every notebook, and the built site
 	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile

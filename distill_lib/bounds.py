@@ -278,7 +278,7 @@ def _tails(angle_tail):
     if (
         tail.shape != theta.shape
         or not np.isfinite(tail).all()
-        or tail.min() < 0
+        or tail.min() < -1e-9
         or abs(tail[0] - 1) > 1e-9
         or (np.diff(tail) > 1e-9).any()
     ):
@@ -286,6 +286,7 @@ def _tails(angle_tail):
             "angle_tail must return one probability for each angle, 1 at 0 and never increasing; "
             f"got shape {tail.shape}, values from {np.min(tail):g} to {np.max(tail):g}"
         )
+    tail = np.clip(tail, 0.0, 1.0)  # a tail that is computed as a difference may miss by rounding
     return theta, tail, tail[::-1]
 
 

@@ -389,6 +389,15 @@ def test_what_is_no_tail_is_refused(no_tail):
             call()
 
 
+def test_a_tail_may_miss_by_rounding():
+    def missing(theta):  # as a difference of two probabilities does
+        return bounded(1.0)(theta) - 1e-16
+
+    for bound in (transfer_risk_bound, sharp_transfer_risk_bound):
+        # 1e-12: powers up to 3 of a tail that is off by 1e-16 are off by less than 1e-15.
+        assert bound(missing, 3) == pytest.approx(bound(bounded(1.0), 3), abs=1e-12)
+
+
 def test_a_margin_that_some_inputs_exceed_is_refused():
     with pytest.raises(ValueError, match=r"^gamma must be an angular margin.*= 0\.2$"):
         margin_bound(bounded(1.0), 0.8, 3)

@@ -321,7 +321,7 @@ def test_a_workflow_runs_what_the_makefile_has():
         step.get("run", "") for workflow in workflows().values() for step in steps(workflow)
     )
     wanted = re.findall(r"^make (\w+)$", runs, re.MULTILINE)
-    assert {"book", "test"} <= set(wanted)
+    assert {"book", "pdf", "test"} <= set(wanted)
     assert set(wanted) <= set(targets)
 
 

@@ -1,0 +1,140 @@
+"""Print the whole book to one PDF, with Chromium, and let the site lead to it."""
+
+import io
+import mimetypes
+import os
+import posixpath
+import re
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import matplotlib
+from pikepdf import Dictionary, Name, ObjectStreamMode, Pdf
+from playwright.sync_api import Error, sync_playwright
+
+from paper.book import ROOT, SITE, reading_order, settings, whole_book
+from paper.fonts import truetype
+
+PDF = SITE / "distillation-proved-and-run.pdf"
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NO_BROWSER = """\
+The book is printed by a browser, Chromium or Chrome, and none could be started. Install one (on
+Debian and Ubuntu: apt-get install chromium), or put the path of one into the variable CHROMIUM.
+The last one tried said:
+"""
+
+# The one page has an address from which no network can be reached: all it gets are the files of
+# the site, and of these folders.
+ADDRESS = "http://book.invalid/"
+FOLDERS = {
+    "paper": ROOT / "paper",
+    "computer-modern": ROOT / "vendor" / "computer-modern",
+    "dejavu": Path(matplotlib.get_data_path()) / "fonts" / "ttf",
+}
+FORMULA = "Formula: "  # so begins the text alternative of a formula, here and in paper.js
+
+
+def launch(playwright):
+    """Start the browser that CHROMIUM names, or one that is found."""
+    named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    elsewhere = [{"channel": "chrome"}, {"channel": "msedge"}, {}]  # playwright knows where
+    for place in [{"executable_path": named}] if named else elsewhere:
+        try:
+            return playwright.chromium.launch(**place, args=["--no-sandbox", "--disable-gpu"])
+        except Error as error:
+            said = error.message
+    sys.exit(NO_BROWSER + said)
+
+
+def open_book(browser):
+    """Open the whole book in the browser; return the page when all of it is there."""
+    html, failed = whole_book(), []
+
+    def serve(route):
+        path = unquote(urlsplit(route.request.url).path).removeprefix("/")
+        folder, _, name = path.partition("/")
+        file = FOLDERS[folder] / name if folder in FOLDERS else SITE / path
+        if not path:
+            route.fulfill(body=html, content_type="text/html; charset=utf-8")
+        elif not (route.request.url.startswith(ADDRESS) and file.is_file()):
+            failed.append(route.request.url)
+            route.abort()
+        elif file.suffix == ".woff":  # MathJax's
+            route.fulfill(body=truetype(file), content_type="font/ttf")
+        else:
+            route.fulfill(body=file.read_bytes(), content_type=mimetypes.guess_type(file)[0])
+
+    page = browser.new_page(color_scheme="light")
+    page.emulate_media(media="print")
+    page.route("**", serve)
+    page.goto(ADDRESS)
+    page.evaluate("paper.ready()")
+    if failed:
+        sys.exit(f"The book asks for what isn't there: {', '.join(failed)}")
+    return page
+
+
+def print_book(page):
+    """Print until the page numbers are right: to learn them, and again when they are written."""
+    written = None
+    while True:
+        printed = page.pdf(
+            prefer_css_page_size=True, print_background=True, tagged=True, outline=True
+        )
+        pdf = Pdf.open(io.BytesIO(printed))
+        numbers = page_numbers(pdf)
+        if numbers == written:
+            return pdf
+        page.evaluate("numbers => paper.number(numbers)", numbers)
+        written = numbers
+
+
+def page_numbers(pdf):
+    """Return the number of the page on which each target of a link stands."""
+    number = {page.objgen: number for number, page in enumerate(pdf.pages, 1)}
+    return {name[1:]: number[place[0].objgen] for name, place in pdf.Root.Dests.items()}
+
+
+def finish(pdf, author):
+    """Mend what Chromium can't know, and what it makes differently in each run."""
+    root = pdf.Root.StructTreeRoot
+    root.RoleMap = Dictionary(Em=Name.Span, Strong=Name.Span)  # these two are of PDF 2
+    for each in pdf.objects:
+        kind = each.get("/S") if isinstance(each, Dictionary) else None
+        if kind == Name.Figure and str(each.get("/Alt", "")).startswith(FORMULA):
+            each.S, each.Alt = Name.Formula, str(each.Alt).removeprefix(FORMULA)
+        elif kind == Name.TH and "/ID" in each:
+            del each.ID  # Scope says as well which cells it heads, and is the same in each run
+        elif kind == Name.TD:
+            each.A = [attribute for attribute in each.A if "/Headers" not in attribute]
+    del root.IDTree
+    for key in ("/CreationDate", "/ModDate", "/Creator"):
+        del pdf.docinfo[key]
+    pdf.docinfo.Author = author
+
+
+def lead_to_it():
+    """Make a link of the words on the front page that speak of the PDF, now that there is one."""
+    (front,) = reading_order()[0][1]
+    file = SITE / f"{front}.html"
+    address = posixpath.relpath(PDF.name, posixpath.dirname(front))
+    html = file.read_text(encoding="utf-8")
+    html = re.sub(r'<span id="pdf">(.*?)</span>', rf'<a id="pdf" href="{address}">\1</a>', html)
+    file.write_text(html, encoding="utf-8")
+
+
+def main():
+    with sync_playwright() as playwright:
+        pdf = print_book(open_book(launch(playwright)))
+    finish(pdf, settings("_config.yml")["author"])
+    lead_to_it()
+    pdf.save(PDF, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
+    size = PDF.stat().st_size / 1e6
+    print(f"{len(pdf.pages)} pages, {size:.1f} MB: {PDF.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
