@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test execute times lab serve lint clean distclean
+.PHONY: help book pdf test execute times canary lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,6 +54,9 @@ execute: .venv/.stamp ## run figure scripts and notebooks again, and store what 
 times: .venv/.stamp ## time every chapter, for the page of execution times
 	$(BIN)/python benchmarks/chapters.py
 	$(BIN)/python chapters/figures/times.py
+
+canary: .venv/.stamp ## build and test a copy on the newest releases of everything
+	@$(BIN)/python .ci/canary.py
 
 lab: .venv/.stamp ## open the notebooks in JupyterLab, to change things and see
 	$(BIN)/python -m jupyter lab chapters
