@@ -42,6 +42,7 @@ from distill_lib.student import (
     nested_angles,
     nested_students,
 )
+from distill_lib.sweep import risk_sweep
 from distill_lib.training import (
     Trajectory,
     balanced_descent,
@@ -82,6 +83,7 @@ __all__ = [
     "nested_angles",
     "nested_students",
     "risk_curve",
+    "risk_sweep",
     "sharp_easiness_bound",
     "sharp_initialisation_radius",
     "sharp_transfer_risk_bound",

@@ -1,6 +1,13 @@
 """How often do student and teacher disagree?"""
 
+import os
+import sys
+import threading
+import time
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice
 
 import numpy as np
 from scipy import integrate, interpolate, special
@@ -89,7 +96,7 @@ def transfer_risk(w_student, w_teacher, X):
     return float(np.mean((X @ w_student >= 0) != (X @ w_teacher >= 0)))
 
 
-def expected_transfer_risk(inputs, w_teacher, n, *, trials, test_points, rng, n_jobs=1):
+def expected_transfer_risk(inputs, w_teacher, n, *, trials, test_points, rng, n_jobs=None):
     r"""Monte Carlo estimate of the expected transfer risk of the closed-form student.
 
     .. math::
@@ -114,8 +121,10 @@ def expected_transfer_risk(inputs, w_teacher, n, *, trials, test_points, rng, n_
         Number of fresh inputs per trial.
     rng : numpy.random.Generator
         Trial k uses its k-th child, so it doesn't change when `trials` grows.
-    n_jobs : int
-        Number of processes; the result doesn't depend on it.
+    n_jobs : int, optional
+        Number of processes; 1 is this one, -1 is one for each core. Left out, it is 1, unless a
+        ``joblib.parallel_config`` says otherwise: under ``parallel_config(backend="dask")`` the
+        trials run on a cluster. The result doesn't depend on it.
 
     Returns
     -------
@@ -125,6 +134,8 @@ def expected_transfer_risk(inputs, w_teacher, n, *, trials, test_points, rng, n_
     ------
     ValueError
         If an argument can't be used; the message names it.
+    RuntimeError
+        If one of the processes is killed. On a Dask cluster its trials are run again instead.
     """
     _check_inputs(inputs)
     w_teacher = _arguments.vector(
@@ -134,14 +145,14 @@ def expected_transfer_risk(inputs, w_teacher, n, *, trials, test_points, rng, n_
     trials = _arguments.count("trials", trials, least=2)
     test_points = _arguments.count("test_points", test_points)
     rng = _arguments.generator(rng)
-    jobs = _arguments.count("n_jobs", n_jobs)
+    jobs = _checked_jobs(n_jobs)
 
-    risks = _over_trials(_one_risk, (inputs, w_teacher, n, test_points), trials, rng, jobs)
-    mean, standard_error = _summary(risks)
+    trial = partial(_one_risk, w_teacher=w_teacher, n=n, test_points=test_points)
+    mean, standard_error = _summary(_over_trials(trial, inputs, trials, rng, jobs))
     return RiskEstimate(float(mean), float(standard_error), trials)
 
 
-def risk_curve(inputs, w_teacher, sizes, *, trials, test_points=None, rng, n_jobs=1):
+def risk_curve(inputs, w_teacher, sizes, *, trials, test_points=None, rng, n_jobs=None):
     r"""Expected transfer risk of the closed-form student for many transfer set sizes at once.
 
     Each trial draws one transfer set and distils all its prefixes with one orthogonal
@@ -163,8 +174,10 @@ def risk_curve(inputs, w_teacher, sizes, *, trials, test_points=None, rng, n_job
         that are axially symmetric about `w_teacher`).
     rng : numpy.random.Generator
         Trial k uses its k-th child, so it doesn't change when `trials` grows.
-    n_jobs : int
-        Number of processes; the result doesn't depend on it.
+    n_jobs : int, optional
+        Number of processes; 1 is this one, -1 is one for each core. Left out, it is 1, unless a
+        ``joblib.parallel_config`` says otherwise: under ``parallel_config(backend="dask")`` the
+        trials run on a cluster. The result doesn't depend on it.
 
     Returns
     -------
@@ -174,7 +187,31 @@ def risk_curve(inputs, w_teacher, sizes, *, trials, test_points=None, rng, n_job
     ------
     ValueError
         If an argument can't be used, or `test_points` is needed and missing.
+    RuntimeError
+        If one of the processes is killed. On a Dask cluster its trials are run again instead.
+
+    Notes
+    -----
+    Every trial has one BLAS thread: how BLAS rounds depends on their number. Large inputs go to
+    a Dask cluster with every batch of trials; ``parallel_config(backend="dask",
+    scatter=[inputs])`` sends them once.
     """
+    inputs, w_teacher, sizes, trials, test_points = _checked_curve(
+        inputs, w_teacher, sizes, trials, test_points
+    )
+    rng = _arguments.generator(rng)
+    jobs = _checked_jobs(n_jobs)
+
+    if test_points is None:
+        risk_of_angle = _risk_of_angle(inputs, w_teacher)
+        trial = partial(_exact_risks, w_teacher=w_teacher, sizes=sizes, risk_of_angle=risk_of_angle)
+    else:
+        trial = partial(_tested_risks, w_teacher=w_teacher, sizes=sizes, test_points=test_points)
+    return RiskCurve(sizes, *_summary(_over_trials(trial, inputs, trials, rng, jobs)))
+
+
+def _checked_curve(inputs, w_teacher, sizes, trials, test_points):
+    """Return the arguments of `risk_curve` that say what is measured, or refuse them."""
     _check_inputs(inputs)
     w_teacher = _arguments.vector(
         "w_teacher", w_teacher, size=inputs.dim, like="the inputs' dim", nonzero=True
@@ -186,15 +223,9 @@ def risk_curve(inputs, w_teacher, sizes, *, trials, test_points=None, rng, n_job
     trials = _arguments.count("trials", trials, least=2)
     if test_points is not None:
         test_points = _arguments.count("test_points", test_points)
-    rng = _arguments.generator(rng)
-    jobs = _arguments.count("n_jobs", n_jobs)
-
-    if test_points is None:
-        trial = _exact_risks, (inputs, w_teacher, sizes, _risk_of_angle(inputs, w_teacher))
     else:
-        trial = _tested_risks, (inputs, w_teacher, sizes, test_points)
-    risks = _over_trials(*trial, trials, rng, jobs)
-    return RiskCurve(sizes, *_summary(risks))
+        _check_axial(inputs, w_teacher)
+    return inputs, w_teacher, sizes, trials, test_points
 
 
 def isotropic_expected_risk(n, d):
@@ -307,10 +338,10 @@ def _double_exponential():
     return nodes, weights
 
 
-def _risk_of_angle(inputs, w_teacher):
-    """Return a fast function from angle to risk, where the risk is a function of the angle."""
+def _check_axial(inputs, w_teacher):
+    """Refuse inputs for which the risk isn't a function of the student's angle."""
     if isinstance(inputs, IsotropicGaussian):
-        return _ScaledAngle()
+        return
     # 1e-12 rad: the same line up to rounding.
     own = getattr(inputs, "w_teacher", None)
     if not hasattr(inputs, "gap_quantile") or np.sin(angle(own, w_teacher)) > 1e-12:
@@ -318,7 +349,12 @@ def _risk_of_angle(inputs, w_teacher):
             "test_points must be given: the risk is a function of the angle only for "
             "IsotropicGaussian inputs and for laws built around this very w_teacher"
         )
-    return _Tabulated(inputs)
+
+
+def _risk_of_angle(inputs, w_teacher):
+    """Return a fast function from angle to risk, where the risk is a function of the angle."""
+    _check_axial(inputs, w_teacher)
+    return _ScaledAngle() if isinstance(inputs, IsotropicGaussian) else _Tabulated(inputs)
 
 
 class _ScaledAngle:
@@ -354,17 +390,17 @@ class _Tabulated:
         return np.where(log_odds >= self.log_odds[0], risk, 0.0)
 
 
-def _one_risk(rng, inputs, w_teacher, n, test_points):
+def _one_risk(rng, inputs, *, w_teacher, n, test_points):
     student = closed_form_student(inputs.sample(n, rng), w_teacher)
     return transfer_risk(student, w_teacher, inputs.sample(test_points, rng))
 
 
-def _exact_risks(rng, inputs, w_teacher, sizes, risk_of_angle):
+def _exact_risks(rng, inputs, *, w_teacher, sizes, risk_of_angle):
     X = inputs.sample(int(sizes[-1]), rng)
     return risk_of_angle(nested_angles(X, w_teacher)[sizes - 1])
 
 
-def _tested_risks(rng, inputs, w_teacher, sizes, test_points):
+def _tested_risks(rng, inputs, *, w_teacher, sizes, test_points):
     basis, rows = orthonormal_basis(inputs.sample(int(sizes[-1]), rng))
     X = inputs.sample(test_points, rng)
     # Column k: the logits of the student that knows the first k basis vectors.
@@ -377,17 +413,79 @@ def _tested_risks(rng, inputs, w_teacher, sizes, test_points):
     return wrong[np.searchsorted(rows, sizes - 1, side="right")]
 
 
-def _over_trials(task, arguments, trials, rng, jobs):
-    """Return task(child, *arguments) for each of the generator's next children, stacked."""
-    from tqdm import tqdm  # here, so that the rest of the library runs without it
+def _over_trials(trial, inputs, trials, rng, jobs):
+    """Return trial(child, inputs) for each of the generator's next children, stacked."""
+    bits = rng.bit_generator
+    # One by one: a million of them at once would take seconds and a gigabyte.
+    seeds = (bits.seed_seq.spawn(1)[0] for _ in range(trials))
+    seeds = iter(_progress(seeds, "trials", trials))
+    run = partial(_run, trial, type(bits))
+    with _one_blas_thread():
+        # No parallel_config can be in force before joblib is imported. So where nobody does, as
+        # in a browser, neither do we.
+        if jobs == 1 or (jobs is None and sys.modules.get("joblib") is None):
+            return run(inputs, seeds)
+        from joblib import Parallel, delayed
 
-    # disable=None: a bar in a terminal, none in a notebook's stored output.
-    children = tqdm(rng.spawn(trials), desc="trials", disable=None, leave=False)
-    if jobs == 1:
-        return np.array([task(child, *arguments) for child in children])
-    from joblib import Parallel, delayed
+        # A call holds up to 16 trials, so that the shortest ones aren't worth less than a call.
+        # joblib sends the calls in batches that take 0.2 to 2 seconds. Each is pickled as a whole:
+        # what its trials share travels once. Only `inputs` is an argument of its own, for
+        # parallel_config(backend="dask", scatter=[inputs]). An array that were one would be laid
+        # on a single worker of the cluster, and be lost with it.
+        size = min(max(trials // 1000, 1), 16)
+        chunks = iter(lambda: list(islice(seeds, size)), [])
+        call = delayed(partial(_run_elsewhere, os.getpid(), run))
+        return np.concatenate(Parallel(n_jobs=jobs)(call(inputs, chunk) for chunk in chunks))
 
-    return np.array(Parallel(n_jobs=jobs)(delayed(task)(child, *arguments) for child in children))
+
+def _run(trial, bits, inputs, seeds):
+    return np.array([trial(np.random.Generator(bits(seed)), inputs) for seed in seeds])
+
+
+def _run_elsewhere(client, run, inputs, seeds):
+    _settle(client)
+    return run(inputs, seeds)
+
+
+@cache
+def _settle(client):
+    """Make this process ready for the trials of that one: once, at its first trial."""
+    _one_blas_thread()
+
+    def end_with_it():
+        while os.getppid() == client:
+            time.sleep(1)
+        os._exit(1)
+
+    # A process that is killed can't end its workers, and joblib's would wait for ever.
+    if os.getppid() == client:
+        threading.Thread(target=end_with_it, daemon=True).start()
+
+
+def _one_blas_thread():
+    """Give BLAS one thread, as its rounding depends on their number; undone at the end of `with`.
+
+    It costs little: trials side by side make better use of the cores.
+    """
+    if sys.platform == "emscripten":
+        return nullcontext()
+    return _blas().limit(limits=1)
+
+
+@cache
+def _blas():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _progress(values, what, total):
+    """Return the values, with a bar if somebody may be looking at one: in a terminal."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return values
+    from tqdm import tqdm
+
+    return tqdm(values, desc=what, total=total, leave=False)
 
 
 def _summary(risks):
@@ -400,3 +498,10 @@ def _check_inputs(inputs):
             "inputs must be a distribution with dim and sample(n, rng), such as "
             f"IsotropicGaussian(10); got {inputs!r:.80}"
         )
+
+
+def _checked_jobs(n_jobs):
+    jobs = None if n_jobs is None else _arguments.count("n_jobs", n_jobs, least=-sys.maxsize)
+    if jobs == 0:
+        raise ValueError("n_jobs must be a number of processes, or -1 for every core; got 0")
+    return jobs

@@ -6,6 +6,7 @@ any work: no random number has been drawn.
 
 import inspect
 import re
+import tempfile
 
 import numpy as np
 import pytest
@@ -52,6 +53,9 @@ POSITIVE = [*NO_NUMBER, 0, 0.0, -1.0, NAN, INF, -INF, [1.0, 2.0]]
 NOT_NEGATIVE = [*NO_NUMBER, -1e-300, NAN, INF]
 ANGLES = [*NO_NUMBER, -1e-9, np.pi / 2 + 1e-9, [0.1, NAN], INF, [0.1, "a"]]
 GENERATOR = [None, 0, np.random, np.random.RandomState(0), np.random.PCG64(0), "rng"]
+JOBS = [bad for bad in COUNT if bad != -1]  # joblib's word for every core
+FOLDER = tempfile.TemporaryDirectory()
+NO_FOLDER = [None, 3, b"folder", "", __file__]
 SIZES = [
     [], [0], [-1, 2], [2, 1], [1, 1], [1.5], [True, 2], [NAN], ["a"], "abc", None, [[1, 2], [3, 4]],
 ]  # fmt: skip
@@ -73,7 +77,7 @@ MONTE_CARLO = {
     "w_teacher": (W, TEACHER),
     "trials": (3, [*COUNT, 1]),
     "rng": (None, GENERATOR),
-    "n_jobs": (1, COUNT),
+    "n_jobs": (1, JOBS),
 }
 SAMPLE = {"n": (2, COUNT), "rng": (None, GENERATOR)}
 DESCENT = {
@@ -171,6 +175,14 @@ TABLE = {
     "transfer_risk": {"w_student": (W, VECTOR), "w_teacher": (W, TEACHER), "X": (X, MATRIX)},
     "expected_transfer_risk": {**MONTE_CARLO, "n": (2, COUNT), "test_points": (5, COUNT)},
     "risk_curve": {**MONTE_CARLO, "sizes": ([1, 2], SIZES), "test_points": (5, COUNT)},
+    "risk_sweep": {
+        "cells": (
+            [{"inputs": LAW, "w_teacher": W, "sizes": [1], "trials": 2, "seed": 0}],
+            [*NO_NUMBER, 3, [], [3], [{}], [{"trials": 2}]],
+        ),
+        "folder": (FOLDER.name, NO_FOLDER),
+        "n_jobs": (1, JOBS),
+    },
     "isotropic_expected_risk": {"n": (2, COUNT), "d": (3, COUNT)},
     "axial_risk": {"angle": (0.5, ANGLES), "inputs": (LAW, [*INPUTS, Gaussian(np.eye(3))])},
 }  # fmt: skip

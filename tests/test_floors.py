@@ -16,13 +16,14 @@ FLOORS = {
     "student": 2,
     "training": 2,
     "risk": 3,
+    "sweep": 4,
     "plots": 4,
     "flipbook": 4,
 }
 TOP = 4  # the one floor that draws, and that may see theory (bounds) and experiment (risk) together
 DRAWING = {"matplotlib", "ipywidgets"}
 # In the reader's browser each of these is a download: a module asks for it where it uses it.
-LATE = {"joblib", "tqdm", "sklearn"}
+LATE = {"joblib", "threadpoolctl", "tqdm", "sklearn"}
 
 
 def imports(*nodes):

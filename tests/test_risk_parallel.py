@@ -1,0 +1,336 @@
+"""Trials on several processes, and on a cluster: the same numbers, and nothing left behind."""
+
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import joblib
+import numpy as np
+import psutil
+import pytest
+from threadpoolctl import threadpool_limits
+
+from distill_lib import (
+    Empirical,
+    Gaussian,
+    IsotropicGaussian,
+    PolynomialAngles,
+    expected_transfer_risk,
+    risk_curve,
+)
+
+# As long as a worker may take to start on a busy machine.
+PATIENCE = 60
+
+
+def rng(seed=1):
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two worker processes, reached through the loopback interface."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
+        Client(two) as client,
+    ):
+        yield client
+
+
+def dask(client, **options):
+    return joblib.parallel_config(backend="dask", client=client, **options)
+
+
+def numbers():
+    """Every kind of trial, once, with sizes at which BLAS uses its threads."""
+    d = 500
+    w = rng(0).standard_normal(d)
+    pixels = Empirical(rng(0).integers(0, 2, (300, d)))
+    uneven = Gaussian(np.diag(np.linspace(0.1, 2, d)))
+    curves = [
+        risk_curve(PolynomialAngles(w, 1.0), w, np.arange(1, d + 1), trials=5, rng=rng()),
+        risk_curve(IsotropicGaussian(d), w, np.arange(1, d + 1), trials=5, rng=rng()),
+        risk_curve(pixels, w, [10, 250, d], trials=5, test_points=400, rng=rng()),
+    ]
+    estimate = expected_transfer_risk(uneven, w, 250, trials=5, test_points=400, rng=rng())
+    return [(c.mean.tobytes(), c.standard_error.tobytes()) for c in curves] + [
+        (estimate.mean, estimate.standard_error)
+    ]
+
+
+@pytest.fixture(scope="module")
+def serial():
+    return numbers()
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing", "sequential"])
+def test_every_backend_gives_the_same_bits(serial, backend):
+    options = {} if backend == "sequential" else {"n_jobs": 2}
+    with joblib.parallel_config(backend=backend, **options):
+        assert numbers() == serial
+
+
+def test_a_cluster_gives_the_same_bits(serial, cluster):
+    with dask(cluster):
+        assert numbers() == serial
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_number_of_blas_threads_makes_no_difference_and_is_given_back(serial, threads):
+    """With 2, some curves above would differ in their last digits."""
+    with threadpool_limits(threads, user_api="blas") as limits:
+        assert numbers() == serial
+        with joblib.parallel_config(backend="threading", n_jobs=2):
+            assert numbers() == serial
+        now = type(limits._controller)().select(user_api="blas").info()
+        assert {library["num_threads"] for library in now} == {threads}
+
+
+class Diary:
+    """Isotropic inputs in two dimensions; says in which process they are drawn."""
+
+    dim = 2
+
+    def __init__(self, path, seconds=0.0):
+        self.path, self.seconds, self.pickled = path, seconds, 0
+
+    def sample(self, n, rng):
+        with self.path.open("a") as diary:
+            diary.write(f"{os.getpid()}\n")
+        time.sleep(self.seconds)
+        return rng.standard_normal((n, self.dim))
+
+    def __getstate__(self):
+        self.pickled += 1
+        return self.__dict__
+
+    def entries(self):
+        return [int(line) for line in self.path.read_text().splitlines()]
+
+
+def measure(law, trials=6, **options):
+    return risk_curve(law, [1.0, 2.0], [1], trials=trials, test_points=5, rng=rng(), **options)
+
+
+def test_left_out_n_jobs_is_what_the_parallel_config_says(tmp_path, cluster):
+    def processes(config, **options):
+        law = Diary(tmp_path / "diary")
+        law.path.write_text("")
+        with config:
+            measure(law, **options)
+        assert len(law.entries()) == 6 * 2  # a transfer set and a test set
+        return set(law.entries())
+
+    here, nothing = {os.getpid()}, contextlib.nullcontext
+    assert processes(nothing()) == here
+    assert processes(nothing(), n_jobs=1) == here
+    assert not processes(nothing(), n_jobs=2) & here
+    assert not processes(nothing(), n_jobs=-1) & here or os.cpu_count() == 1
+    assert not processes(joblib.parallel_config(n_jobs=2)) & here
+    assert processes(joblib.parallel_config(n_jobs=2), n_jobs=1) == here
+    workers = set(cluster.run(os.getpid).values())
+    assert processes(dask(cluster)) <= workers
+    assert processes(dask(cluster), n_jobs=1) == here
+
+
+@pytest.mark.parametrize("where", ["processes", "cluster"])
+def test_what_the_trials_share_is_not_sent_with_every_trial(tmp_path, cluster, where):
+    law = Diary(tmp_path / "diary")
+    with dask(cluster) if where == "cluster" else joblib.parallel_config(n_jobs=2):
+        measure(law, trials=4000)
+    # Batches of a fifth of a second hold hundreds of these trials; the first hold 1, 2, 4, ...
+    assert 1 <= law.pickled <= 100
+
+
+def test_large_inputs_can_be_laid_out_on_the_cluster_beforehand(tmp_path, cluster):
+    law = Diary(tmp_path / "diary")
+    expected = measure(law, trials=200, n_jobs=1).mean
+    with dask(cluster, scatter=[law]):
+        laid_out = law.pickled
+        assert np.array_equal(measure(law, trials=200).mean, expected)
+    assert law.pickled == laid_out > 0
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.0, 2.5, True, "2", [2]])
+def test_a_number_of_processes_that_means_nothing_is_refused(n_jobs):
+    with pytest.raises(ValueError, match="^n_jobs must be"):
+        risk_curve(IsotropicGaussian(2), [1, 2], [1], trials=2, rng=rng(), n_jobs=n_jobs)
+
+
+def wait_until(happened, what):
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.02)
+
+
+class Noted(IsotropicGaussian):
+    """Each draw takes a millisecond and leaves a byte in a file of the process that draws."""
+
+    def __init__(self, dim, folder):
+        super().__init__(dim)
+        object.__setattr__(self, "folder", folder)
+
+    def sample(self, n, rng):
+        with (self.folder / f"{os.getpid()}").open("a") as notes:
+            notes.write(".")
+        time.sleep(0.001)
+        return super().sample(n, rng)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_killed_worker_of_a_cluster_costs_time_and_not_the_result(tmp_path, cluster):
+    """Its array arguments are large enough for Dask to lay them on one worker, if it may."""
+    d = 300
+    w = rng(0).standard_normal(d)
+    options = dict(w_teacher=w, sizes=np.arange(1, 11), trials=1500, test_points=5)
+    expected = risk_curve(IsotropicGaussian(d), rng=rng(), **options)
+    victim = cluster.submit(os.getpid, pure=False).result()
+    notes = tmp_path / f"{victim}"
+
+    def kill():
+        wait_until(lambda: notes.exists() and notes.stat().st_size > 300, "its first 150 trials")
+        os.kill(victim, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with dask(cluster):
+        curve = risk_curve(Noted(d, tmp_path), rng=rng(), **options)
+    killer.join()
+    assert np.array_equal(curve.mean, expected.mean)
+    assert np.array_equal(curve.standard_error, expected.standard_error)
+    # It died in mid-run: others drew most of the transfer sets and test sets.
+    assert 300 < notes.stat().st_size < 1500
+
+
+class Deadly(IsotropicGaussian):
+    def sample(self, n, rng):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_killed_process_is_reported_and_the_next_call_works():
+    with pytest.raises(RuntimeError, match="unexpectedly terminated"):
+        risk_curve(Deadly(2), [1, 2], [1], trials=5, rng=rng(), n_jobs=2)
+    law = IsotropicGaussian(2)
+    two = risk_curve(law, [1, 2], [1], trials=5, rng=rng(), n_jobs=2)
+    assert np.array_equal(two.mean, risk_curve(law, [1, 2], [1], trials=5, rng=rng()).mean)
+
+
+ENDLESS = """
+import time
+import numpy as np, joblib, distill_lib
+if {cluster}:
+    from distributed import Client, LocalCluster
+    if __name__ == "__main__":
+        client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None))
+        joblib.parallel_config(backend="dask")
+if __name__ == "__main__":
+    try:
+        distill_lib.risk_curve(
+            distill_lib.IsotropicGaussian(50), np.ones(50), [1, 50],
+            trials=10**6, rng=np.random.default_rng(0), n_jobs=2,
+        )
+    finally:
+        print("over", flush=True)
+        if {stay}:
+            time.sleep(600)
+"""
+
+
+def alive(processes, *, but=None):
+    """Return those that still run, except the ones whose command names `but`."""
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):  # or it has ended, and awaits its burial
+            if but is None or but not in " ".join(process.cmdline()):
+                found += [process] * (process.status() != psutil.STATUS_ZOMBIE)
+    return found
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("cluster", "stay", "number"),
+    [
+        pytest.param(False, False, signal.SIGINT, id="ctrl-c"),
+        pytest.param(False, True, signal.SIGINT, id="ctrl-c-in-a-session-that-goes-on"),
+        pytest.param(True, False, signal.SIGINT, id="ctrl-c-on-a-cluster"),
+        pytest.param(False, False, signal.SIGKILL, id="killed"),
+    ],
+)
+def test_ctrl_c_leaves_no_worker_behind_nor_does_a_killed_parent(tmp_path, cluster, stay, number):
+    script = tmp_path / "endless.py"
+    script.write_text(ENDLESS.format(cluster=cluster, stay=stay))
+    # A session of its own: like a terminal's Ctrl-C, SIGINT goes to all of it.
+    parent = subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        tree = psutil.Process(parent.pid)
+
+        def at_work():
+            assert parent.poll() is None
+            family = tree.children(recursive=True)
+            return sum(child.cpu_times().user > 1.5 for child in family) >= 2
+
+        wait_until(at_work, "two workers at work")
+        family = tree.children(recursive=True)
+        if number == signal.SIGKILL:
+            parent.kill()
+        else:
+            os.killpg(parent.pid, number)
+            assert parent.stdout.read(4) == b"over"
+        # joblib's resource tracker is no worker: it goes with its session.
+        wait_until(lambda: not alive(family, but="resource_tracker"), "the workers' end")
+        if not stay:
+            assert parent.wait(PATIENCE) != 0
+            wait_until(lambda: not alive(family), "the end of all")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGKILL)
+        parent.stdout.close()
+        parent.wait()
+
+
+BROWSER = """
+import sys
+for absent in ("joblib", "threadpoolctl", "tqdm"):
+    sys.modules[absent] = None  # importing it fails
+import numpy as np, distill_lib as dl
+sys.platform = "emscripten"
+for options in ({}, {"n_jobs": 1}):
+    curve = dl.risk_curve(
+        dl.IsotropicGaussian(3), [1, 2, 3], [1], trials=4, rng=np.random.default_rng(1), **options
+    )
+print(curve.mean[0].hex())
+"""
+
+
+def test_in_a_browser_nothing_is_needed_for_one_process():
+    run = subprocess.run([sys.executable, "-c", BROWSER], capture_output=True, text=True)
+    here = risk_curve(IsotropicGaussian(3), [1, 2, 3], [1], trials=4, rng=rng())
+    assert (run.stdout.strip(), run.stderr) == (here.mean[0].hex(), "")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_terminal_sees_a_bar_and_nothing_else_does(monkeypatch, n_jobs):
+    for stream, bar in ((Terminal(), True), (io.StringIO(), False), (None, False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        risk_curve(IsotropicGaussian(2), [1, 2], [1], trials=7, rng=rng(), n_jobs=n_jobs)
+        if stream is not None:
+            assert ("trials: " in stream.getvalue() and "/7 " in stream.getvalue()) == bar
