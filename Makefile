@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test execute times canary lab serve lint clean distclean
+.PHONY: help book pdf test execute times release grade gradescope canary lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,6 +54,18 @@ execute: .venv/.stamp ## run figure scripts and notebooks again, and store what 
 times: .venv/.stamp ## time every chapter, for the page of execution times
 	$(BIN)/python benchmarks/chapters.py
 	$(BIN)/python chapters/figures/times.py
+
+release: .venv/.stamp ## make the assignments' notebooks, for students and with solutions, in released/
+	$(BIN)/python -m course.release
+	$(BIN)/python -m course.release --out released
+
+grade: .venv/.stamp ## grade what was handed in: SUBMISSIONS=folder ASSIGNMENT=a1_closed_form SEED=number
+	@$(BIN)/python -m course.grader "$(SUBMISSIONS)" --assignment "course/$(ASSIGNMENT)" \
+	    --seed "$(SEED)" --out "graded/$(ASSIGNMENT)"
+
+gradescope: .venv/.stamp ## make an autograder for Gradescope: ASSIGNMENT=a1_closed_form SEED=number
+	@$(BIN)/python -m course.grader.gradescope --assignment "course/$(ASSIGNMENT)" \
+	    --seed "$(SEED)" --out "released/$(ASSIGNMENT).zip"
 
 canary: .venv/.stamp ## build and test a copy on the newest releases of everything
 	@$(BIN)/python .ci/canary.py

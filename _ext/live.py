@@ -1,9 +1,10 @@
 """The notebooks, live in the reader's browser: JupyterLite, in the folder lite/ of the site.
 
 The folder lite/ of the book configures it, and holds the notebooks that are made for it alone.
-Once the pages are written it is built, with these notebooks and a copy of every chapter; and
-each page that is named like a notebook has a link to it under its title. This one file makes the
-link and what it leads to, so that no link is dead.
+Once the pages are written it is built, with these notebooks, a copy of every chapter, and the
+assignments of the folder course/student/. Each page that is named like a notebook has a link to it
+under its title; the role `live` makes a link to an assignment. This one file makes the links and
+what they lead to, so that none is dead.
 
 Python in the browser is Pyodide: from its usual place on the web, or, where the environment
 variable PYODIDE_DIST names a folder that holds it, from a copy in the site.
@@ -36,13 +37,11 @@ WHEEL_URL = "../../../../pypi/{}"
 WEB_URL = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{file_name}"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first date a zip file can hold
 
+# Where the pages are opened as files, without a server, it can't start: book.js removes the links.
 LINK = """
 <p class="live"><a href="{href}">Run this {what} in your browser</a>. Nothing to install, and
-what you change there is kept.{note}</p>
-<script>
-  // Where the pages are opened as files, without a server, it can't start.
-  if (location.protocol === "file:") document.currentScript.previousElementSibling.remove();
-</script>"""
+what you change there is kept.{note}</p>"""
+ADDRESS = "lite/notebooks/index.html?path={}"
 
 REFERENCE = re.compile(r"\{(doc|eq|numref|ref|prf:ref|cite:[tp])\}`([^`]+)`")
 LABEL = re.compile(r"^:label: (\S+)$|^\$\$ \(([\w-]+)\)$|^\(([\w-]+)\)=$", re.MULTILINE)
@@ -51,6 +50,7 @@ LABEL = re.compile(r"^:label: (\S+)$|^\$\$ \(([\w-]+)\)$|^\(([\w-]+)\)=$", re.MU
 def setup(app):
     # A value of the configuration, so that pages are written anew when it changes.
     app.add_config_value("pyodide_dist", os.environ.get("PYODIDE_DIST", ""), "html", str)
+    app.add_role("live", link_to_assignment)
     app.connect("html-page-context", add_link)
     app.connect("build-finished", build_site)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
@@ -64,6 +64,21 @@ def live_notebooks(app):
     return chapters | {page: extra[path.stem] for page, path in pages.items() if path.stem in extra}
 
 
+def assignments(app):
+    """Return the path of each assignment, as students get it."""
+    return sorted(Path(app.srcdir, "course", "student").glob("*.ipynb"))
+
+
+def link_to_assignment(name, rawtext, text, lineno, inliner, options=None, content=None):
+    """Link to an assignment, by the name of its notebook."""
+    env = inliner.document.settings.env
+    if text not in {path.stem for path in assignments(env.app)}:
+        return [], [inliner.reporter.error(f"no assignment is called {text}", line=lineno)]
+    up = "../" * env.docname.count("/")
+    html = f'<a class="live" href="{up}{ADDRESS.format(text)}.ipynb">in your browser</a>'
+    return [nodes.raw("", html, format="html")], []
+
+
 def add_link(app, pagename, templatename, context, doctree):
     """Put the link under the title of a page that has a notebook."""
     path = live_notebooks(app).get(pagename)
@@ -71,7 +86,7 @@ def add_link(app, pagename, templatename, context, doctree):
         return
     absent = packages_not_in_the_site(app, path)
     link = LINK.format(
-        href=context["pathto"](f"lite/notebooks/index.html?path={path.name}", resource=True),
+        href=context["pathto"](ADDRESS.format(path.name), resource=True),
         what="chapter" if path.stem != "playground" else "notebook",
         note=f" It also needs {' and '.join(absent)}, from the web." if absent else "",
     )
@@ -88,8 +103,8 @@ def build_site(app, exception):
     shutil.copytree(Path(app.srcdir, "lite"), stage, ignore=shutil.ignore_patterns("*.ipynb", ".*"))
 
     (stage / "files").mkdir()
-    notebooks = live_notebooks(app)
-    for page, path in notebooks.items():
+    notebooks = [*live_notebooks(app).items(), *((None, path) for path in assignments(app))]
+    for page, path in notebooks:
         copy = stage / "files" / path.name
         copy.write_text(json.dumps(live_copy(app, page, path), indent=1) + "\n", encoding="utf-8")
         shutil.copystat(path, copy)
@@ -104,7 +119,7 @@ def build_site(app, exception):
     (stage / "jupyter-lite.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
     # The same notebooks give the same bytes, dates included.
-    newest = max(int(path.stat().st_mtime) for path in notebooks.values())
+    newest = max(int(path.stat().st_mtime) for _, path in notebooks)
     done = subprocess.run(
         [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", str(site)],
         cwd=stage,

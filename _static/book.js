@@ -47,6 +47,11 @@
     });
   }
 
+  // Where the pages are opened as files, without a server, no notebook can start.
+  function removeDeadLinks() {
+    if (location.protocol === "file:") each(".live", (link) => link.remove());
+  }
+
   // Paper is white: what is printed is what the page looks like in the light.
   function lightenPaper() {
     const page = document.documentElement.dataset;
@@ -67,6 +72,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     keepPunctuation();
     lightenPaper();
+    removeDeadLinks();
     if (!window.MathJax?.startup) return; // a page without formulas
     lendMathJax2();
     MathJax.startup.promise.then(fitFormulas);

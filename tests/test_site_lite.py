@@ -21,6 +21,7 @@ from test_site_pages import record
 
 CHAPTERS = {path.name: path for path in sorted((ROOT / "chapters").glob("*.ipynb"))}
 EXTRA = {path.name: path for path in (ROOT / "lite").glob("*.ipynb")}
+ASSIGNMENTS = {path.name: path for path in (ROOT / "course" / "student").glob("*.ipynb")}
 PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"
 REFERENCE = r"\{(?:doc|eq|numref|ref|prf:ref|cite:[tp])\}`[^`]+`"
 
@@ -64,13 +65,19 @@ def test_each_page_leads_to_its_notebook_and_no_other_page_does(site, lite):
             assert (lite / "files" / notebook).is_file()
     wanted = {name: f"chapters/{path.stem}.html" for name, path in (CHAPTERS | EXTRA).items()}
     assert offered == wanted
-    assert {entry["name"] for entry in listing["content"]} == set(wanted)
+    assert {entry["name"] for entry in listing["content"]} == {*wanted, *ASSIGNMENTS}
 
 
-@pytest.mark.parametrize("name", CHAPTERS | EXTRA)
+def test_every_assignment_has_a_link_and_its_students_version_there(site, lite):
+    text = (site / "chapters" / "assignments.html").read_text(encoding="utf-8")
+    offered = re.findall(r'<a class="live" href="\.\./lite/[^"]*\?path=([^"]*)"', text)
+    assert sorted(offered) == sorted(ASSIGNMENTS)
+
+
+@pytest.mark.parametrize("name", CHAPTERS | EXTRA | ASSIGNMENTS)
 def test_a_copy_is_its_notebook(name, lite):
     """But for the kernel, and for references to other pages, which are words there."""
-    notebook = nbformat.read((CHAPTERS | EXTRA)[name], as_version=4)
+    notebook = nbformat.read((CHAPTERS | EXTRA | ASSIGNMENTS)[name], as_version=4)
     copy = nbformat.from_dict(json.loads((lite / "files" / name).read_text(encoding="utf-8")))
     assert copy.metadata.pop("kernelspec")["name"] == "python"
     assert notebook.metadata.pop("kernelspec")["name"] == "python3"
