@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test execute times release grade gradescope canary lab serve lint clean distclean
+.PHONY: help book pdf test execute times bench weight release grade gradescope canary lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,6 +54,16 @@ execute: .venv/.stamp ## run figure scripts and notebooks again, and store what 
 times: .venv/.stamp ## time every chapter, for the page of execution times
 	$(BIN)/python benchmarks/chapters.py
 	$(BIN)/python chapters/figures/times.py
+
+bench: .venv/.stamp ## time the library against what one would use instead (some minutes)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	mkdir -p _build
+	$(BIN)/python -m pytest -x -q --benchmark-disable-gc --benchmark-quiet -W default::pytest_benchmark.logger.PytestBenchmarkWarning --benchmark-json=_build/costs.json benchmarks/test_costs.py
+	$(BIN)/python benchmarks/table.py _build/costs.json
+	$(BIN)/python chapters/figures/costs.py
+
+weight: .venv/.stamp ## time the build of the site and the PDF, and weigh them
+	$(BIN)/python benchmarks/weight.py
 
 release: .venv/.stamp ## make the assignments' notebooks, for students and with solutions, in released/
 	$(BIN)/python -m course.release

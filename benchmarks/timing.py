@@ -1,32 +1,8 @@
-"""Take the times of several tasks in one process, round after round."""
+"""Say what some figures were taken with."""
 
 import os
 import platform
-import statistics
-import time
 from importlib import metadata
-
-
-def interleaved(tasks, rounds=5):
-    """Return the seconds that each task took in each round, by name.
-
-    A round runs every task once, one after the other, so that a busy moment of the machine
-    doesn't fall on the same task every time. One round more goes before them and isn't timed:
-    it warms caches and thread pools up.
-    """
-    seconds = {name: [] for name in tasks}
-    for number in range(rounds + 1):
-        for name, task in tasks.items():
-            start = time.perf_counter()
-            task()
-            if number > 0:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
-
-
-def spread(values):
-    """Return the median of the values, and a text of their least and largest."""
-    return statistics.median(values), f"{min(values):,.1f} to {max(values):,.1f}"
 
 
 def circumstances(*packages):
