@@ -97,9 +97,10 @@ def build_site(app, exception):
     """Build JupyterLite into the site."""
     if exception or app.builder.name != "html":
         return
-    site, stage = Path(app.outdir, "lite"), Path(app.outdir).parent / "lite"
-    for folder in (site, stage):
+    site, work = Path(app.outdir, "lite"), Path(app.outdir).parent / "lite"
+    for folder in (site, work):
         shutil.rmtree(folder, ignore_errors=True)
+    stage, built = work / "stage", work / "built"
     shutil.copytree(Path(app.srcdir, "lite"), stage, ignore=shutil.ignore_patterns("*.ipynb", ".*"))
 
     (stage / "files").mkdir()
@@ -118,10 +119,11 @@ def build_site(app, exception):
         kernel |= {"pyodideUrl": "./static/pyodide/pyodide.js", "disablePyPIFallback": True}
     (stage / "jupyter-lite.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
-    # The same notebooks give the same bytes, dates included.
+    # The same notebooks give the same bytes, dates included. JupyterLite dates all that lies beside
+    # its own folder, too, so that is moved to the pages when it is done.
     newest = max(int(path.stat().st_mtime) for _, path in notebooks)
     done = subprocess.run(
-        [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", str(site)],
+        [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", str(built)],
         cwd=stage,
         env={"SOURCE_DATE_EPOCH": str(newest)} | os.environ,
         stdout=subprocess.PIPE,
@@ -129,6 +131,7 @@ def build_site(app, exception):
     )
     if done.returncode:
         raise ExtensionError(f"JupyterLite was not built:\n{done.stdout.decode(errors='replace')}")
+    shutil.move(built, site)
     head = (stage / "head.html").read_text(encoding="utf-8") + "  </head>"
     for page in site.glob("*/index.html"):
         text = page.read_text(encoding="utf-8").replace("</head>", head, 1)
