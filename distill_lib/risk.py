@@ -451,6 +451,9 @@ def _run_elsewhere(client, run, inputs, seeds):
 def _settle(client):
     """Make this process ready for the trials of that one: once, at its first trial."""
     _one_blas_thread()
+    # Linux's malloc asks the system for the arrays of each trial anew, which costs up to a third of
+    # the time, until it has seen one of almost 32 MB come and go. It isn't written to.
+    np.empty(31 * 2**17)
 
     def end_with_it():
         while os.getppid() == client:
