@@ -1,5 +1,6 @@
 """How often do student and teacher disagree?"""
 
+import ctypes
 import os
 import sys
 import threading
@@ -447,13 +448,18 @@ def _run_elsewhere(client, run, inputs, seeds):
     return run(inputs, seeds)
 
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+
+
 @cache
 def _settle(client):
     """Make this process ready for the trials of that one: once, at its first trial."""
     _one_blas_thread()
-    # Linux's malloc asks the system for the arrays of each trial anew, which costs up to a third of
-    # the time, until it has seen one of almost 32 MB come and go. It isn't written to.
-    np.empty(31 * 2**17)
+    # Left alone, glibc gives the arrays of each trial back to the system and asks for them anew,
+    # which costs up to a third of the time; told by Dask to keep nothing, up to half of it.
+    if sys.platform == "linux" and hasattr(glibc := ctypes.CDLL(None), "mallopt"):
+        glibc.mallopt(_M_TRIM_THRESHOLD, 2**26)  # bytes at the end of the heap that it may keep
+        glibc.mallopt(_M_MMAP_THRESHOLD, 2**25)  # and up to here an array comes from the heap
 
     def end_with_it():
         while os.getppid() == client:
