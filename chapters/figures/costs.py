@@ -27,14 +27,21 @@ TABLE = Path(__file__).resolve().parents[2] / "benchmarks" / "costs.csv"
 FOLDER = Path(__file__).parent
 WIDTH, HEIGHT, LINE = 5.2, 3.3, 0.23  # inches: a phone shows the figure at two thirds of its size
 
-# A colour and a marker for each package; hollow and dashed is its second way. No colour that has
-# a role of its own in the book.
+# A colour and a marker for each package; hollow and dashed is its second way. This library
+# has the blue of the soft student, which it computes; no other colour has a role in the book.
 OURS = {"color": "#0072B2", "marker": "o"}
 NUMPY = {"color": "#555555", "marker": "s"}
 SKLEARN = {"color": "#56B4E9", "marker": "v"}
 TORCH = {"color": "#E69F00", "marker": "^"}
 JAX = {"color": "#CC79A7", "marker": "D"}
 HOLLOW = {"linestyle": "--", "markerfacecolor": "white"}
+DEEP = {
+    "PyTorch": TORCH,
+    "JAX": JAX,
+    "distill_lib, layers": OURS | HOLLOW,
+    "JAX, layers multiplied first": JAX | HOLLOW,
+    "distill_lib": OURS,
+}
 
 # Each figure: its group; a pattern for its cases, with the number along the axis; what the axes
 # say; who is drawn.
@@ -64,26 +71,14 @@ FIGURES = {
         r"depth 4, width (\d+)",
         "width, at depth 4",
         "seconds a step",
-        {
-            "PyTorch": TORCH,
-            "JAX": JAX,
-            "distill_lib, layers": OURS | HOLLOW,
-            "JAX, layers multiplied first": JAX | HOLLOW,
-            "distill_lib": OURS,
-        },
+        DEEP,
     ),
     "depth": (
         "3 deep step",
         r"depth (\d+), width 256",
         "depth, at width 256",
         "seconds a step",
-        {
-            "PyTorch": TORCH,
-            "JAX": JAX,
-            "distill_lib, layers": OURS | HOLLOW,
-            "JAX, layers multiplied first": JAX | HOLLOW,
-            "distill_lib": OURS,
-        },
+        DEEP,
     ),
 }
 

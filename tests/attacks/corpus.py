@@ -147,14 +147,18 @@ for frame in ours(sys._getframe()):
                     scope["say"]([k, case, "value", 0.0])
 """
 READ_EVERYTHING = """
-import os, glob
+import os, glob, sys
 secrets = []
 for top, folders, files in os.walk("/"):
     folders[:] = [f for f in folders if os.path.join(top, f) not in ("/proc", "/usr")]
     secrets += [os.path.join(top, f) for f in files
                 if f in ("hidden.py", "grades.csv", "master.ipynb", "questions.py", "grade.py")]
-for path in ("/work", "/home", "/root/.ssh", "/etc/passwd", "/etc/shadow", "/var", "/mnt", "/tmp"):
-    secrets += [p for p in glob.glob(path + "/**/hidden.py", recursive=True)]
+# Where a walk sees no folder, a file in it may open all the same: on from where the grader lies.
+for path in [*sys.path, sys.prefix, sys.executable]:
+    while os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+        secrets += glob.glob(path + "/course/*/*.py") + glob.glob(path + "/*/hidden.py")
+secrets += ["/etc/passwd", "/etc/shadow"]
 namespace = {}
 for path in secrets:
     try: exec(open(path).read(), namespace)
