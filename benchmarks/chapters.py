@@ -8,7 +8,6 @@ the cells print is thrown away: no notebook is written.
     python benchmarks/chapters.py [rounds, three if not said]
 """
 
-import csv
 import os
 import re
 import statistics
@@ -19,7 +18,7 @@ from pathlib import Path
 import nbformat
 import yaml
 from nbclient import NotebookClient
-from timing import circumstances
+from timing import circumstances, store
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,11 +89,7 @@ def main():
     cells = sum(int(count) for _, _, count, _ in rows)
     how = f"medians of {rounds} rounds, {circumstances('numpy', 'scipy', 'matplotlib')}"
     rows.append([f"All: {how}", f"{total:.1f}", str(cells), ""])
-    # Written beside the target and moved into place, so that no reader sees half a table.
-    part = TARGET.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
-    os.replace(part, TARGET)
+    store(TARGET, [COLUMNS, *rows])
     print(TARGET.read_text(encoding="utf-8"), end="")
 
 

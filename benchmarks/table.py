@@ -3,16 +3,14 @@
 python benchmarks/table.py TIMES, the file that pytest-benchmark wrote
 """
 
-import csv
 import json
-import os
 import statistics
 import sys
 from importlib import metadata
 from pathlib import Path
 
 from test_costs import ROUNDS
-from timing import circumstances
+from timing import circumstances, store
 
 TARGET = Path(__file__).with_name("costs.csv")
 COLUMNS = ["Group", "Case", "Contender", "Version", "Seconds", "Least to largest", "Ratio"]
@@ -53,11 +51,7 @@ def main():
     assert rounds == {ROUNDS}, f"not every round was run: {rounds}"
     how = f"All: medians of {ROUNDS} rounds, one thread, {circumstances('numpy')}"
     table.append([how, *[""] * (len(COLUMNS) - 1)])
-    # Written beside the target and moved into place, so that no reader sees half a table.
-    part = TARGET.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(table)
-    os.replace(part, TARGET)
+    store(TARGET, table)
     widths = [max(len(str(row[k])) for row in table[:-1]) for k in range(len(COLUMNS))]
     for row in table[:-1]:
         padded = [str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)]

@@ -1,5 +1,6 @@
-"""Say what some figures were taken with."""
+"""Say what figures were taken with, and store them, whole or not at all."""
 
+import csv
 import os
 import platform
 from importlib import metadata
@@ -12,3 +13,11 @@ def circumstances(*packages):
     if hasattr(os, "getloadavg"):
         line += f", load average {os.getloadavg()[0]:.1f}"
     return line
+
+
+def store(target, rows):
+    """Replace the csv file `target`, a Path, by these rows, whole or not at all."""
+    part = target.with_suffix(".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    os.replace(part, target)

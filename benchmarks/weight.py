@@ -6,7 +6,6 @@ Both commands are those of `make book` and `make pdf`, in an environment that is
     python benchmarks/weight.py
 """
 
-import csv
 import gzip
 import os
 import re
@@ -17,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from timing import circumstances
+from timing import circumstances, store
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
@@ -76,10 +75,7 @@ def main():
         ["All the site without the PDF, MB", f"{whole / MB:.1f}"],
     ]
     rows.append([f"With {circumstances('Sphinx')}", ""])
-    part = TARGET.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([["What", "Amount"], *rows])
-    os.replace(part, TARGET)
+    store(TARGET, [["What", "Amount"], *rows])
     print(TARGET.read_text(encoding="utf-8"), end="")
 
 

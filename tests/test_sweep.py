@@ -145,12 +145,9 @@ for curve in risk_sweep(cells, folder=folder, n_jobs=n_jobs):
 
 
 def start(tmp_path, name, slow=0.0, n_jobs=1):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
+    told = [tmp_path / name, tmp_path / f"{name}.log", str(slow), str(n_jobs)]
     return subprocess.Popen(
-        [sys.executable, script, tmp_path / name, tmp_path / f"{name}.log", str(slow), str(n_jobs)],
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", SCRIPT, *told], stdout=subprocess.PIPE, text=True
     )
 
 
@@ -201,12 +198,9 @@ joblib.numpy_pickle.dump = half_dump
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_sweep_that_is_killed_while_it_writes_a_cell_is_resumed(tmp_path):
     """What it has written is half a file, under a name that isn't the cell's."""
-    script = tmp_path / "half.py"
-    script.write_text(DIES_WRITING + SCRIPT)
+    told = [tmp_path / "a", tmp_path / "a.log", "0", "1"]
     for _ in range(2):
-        dead = subprocess.run(
-            [sys.executable, script, tmp_path / "a", tmp_path / "a.log", "0", "1"]
-        )
+        dead = subprocess.run([sys.executable, "-c", DIES_WRITING + SCRIPT, *told])
         assert dead.returncode == -signal.SIGKILL
     halves = [path for path in (tmp_path / "a").rglob("output.pkl*") if path.is_file()]
     assert len(halves) == 2 and all(path.stat().st_size > 0 for path in halves)
