@@ -14,6 +14,14 @@ window.bookCheck = {
         return Promise.race([settled, new Promise(done => setTimeout(done, patience, false))]);
     },
 
+    // Where something hidden sticks out, one can scroll past the end of the page.
+    belowTheEnd() {
+        const page = document.documentElement;
+        const end = Math.max(page.getBoundingClientRect().bottom, page.clientHeight);
+        const below = page.scrollHeight - end;
+        return below > 1 ? [`${below} px below the end of the page`] : [];  // a pixel for rounding
+    },
+
     // What is folded away is read too, once it is opened.
     async unfold() {
         document.querySelectorAll("details").forEach(fold => { fold.open = true; });
@@ -89,6 +97,19 @@ window.bookCheck = {
         return complaints;
     },
 
+    // MathJax's glyphs are two thirds of the elements of a page, and are for the eye alone: what a
+    // formula says stands beside them. A box of the same size is as good, and faster.
+    emptyFormulas() {
+        const glyphs = [...document.querySelectorAll('mjx-math[aria-hidden="true"]')];
+        const boxes = glyphs.map(each => each.getBoundingClientRect());
+        glyphs.forEach((each, k) => {
+            each.replaceChildren();
+            Object.assign(each.style, {
+                display: "inline-block", width: `${boxes[k].width}px`, height: `${boxes[k].height}px`,
+            });
+        });
+    },
+
     // As the theme's own button does it; and wait, since colours on their way from light to dark
     // have the contrast of neither.
     async setMode(mode) {
@@ -128,12 +149,5 @@ window.bookCheck = {
         const options = { resultTypes: ["violations"], preload: false };
         if (coloursOnly) options.runOnly = ["color-contrast", "link-in-text-block"];
         return (await axe.run(options)).violations;
-    },
-
-    // The pictures beside a slider; where there is none, the text.
-    shownBeside(slider) {
-        const output = slider.closest(".cell_output") ?? document.body;
-        const images = [...output.querySelectorAll("img")].filter(image => image.checkVisibility());
-        return images.length ? images.map(image => image.src).join() : output.innerText;
     },
 };

@@ -1,20 +1,14 @@
-"""The flipbooks in the built site: moved by mouse, touch and keyboard, and what stands in for them.
+"""The flipbooks on the built pages: moved by mouse, touch and keyboard; and what stands in for them."""
 
-And what the pages weigh, since it is the flipbooks that make them heavy.
-"""
-
-import gzip
 import json
 from pathlib import Path
 
 import pytest
+from test_site_pages import PHONE, record
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 WIDGETS = "application/vnd.jupyter.widget-state+json"
-FRAMES = "figure .jupyter-widgets img"
-# What a page may weigh, compressed, with all that it loads. The manager of the widgets alone
-# takes 0.6 MB of the larger sum.
-HEAVIEST = {True: 2_000_000, False: 1_000_000}
+FRAMES, STILLS = "figure .jupyter-widgets img", ".flipbook-still img"
 PATIENCE = 20_000  # milliseconds; spent only where a widget is never drawn
 
 
@@ -72,60 +66,62 @@ def by_touch(page, slider, to_end):
     page.touchscreen.tap(*on_the_track(slider, to_end))
 
 
-def opened(browser, url, **options):
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, service_workers="block", **options
-    )
-    page = context.new_page()
-    page.goto(url, wait_until="load")
-    return page
+def settle(page):
+    """Wait until what a slider has asked for is drawn."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+@pytest.fixture(scope="module", params=WITH_FLIPBOOKS)
+def stem(request):
+    """The name of a chapter with flipbooks."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def chapter(stem, address, browser):
+    """Its page, with the flipbooks drawn."""
+    page = browser.new_page(viewport=PHONE, has_touch=True, service_workers="block")
+    page.goto(f"{address}chapters/{stem}.html", wait_until="load")
+    page.wait_for_selector(FRAMES, timeout=PATIENCE)
+    yield page
+    page.close()
 
 
 def test_the_chapters_that_the_argument_needs_have_flipbooks():
     assert {stem[:2] for stem in WITH_FLIPBOOKS} >= {"01", "03", "04", "05", "06", "08", "09", "10"}
 
 
-@pytest.mark.parametrize("stem", WITH_FLIPBOOKS)
-def test_every_slider_turns_its_flipbook_by_keyboard_mouse_and_touch(stem, address, browser):
-    page = opened(browser, f"{address}chapters/{stem}.html", has_touch=True)
-    page.wait_for_selector(FRAMES, timeout=PATIENCE)
-    sliders = page.locator("figure .jupyter-widgets [role=slider]").all()
+def test_every_slider_turns_its_flipbook_by_keyboard_mouse_and_touch(stem, chapter):
+    complaints = []
+    record(chapter, complaints)
+    sliders = chapter.locator("figure .jupyter-widgets [role=slider]").all()
     assert len(sliders) == WITH_FLIPBOOKS[stem]
     for slider in sliders:
         name = slider.get_attribute("aria-label")
         for move in (by_keyboard, by_mouse, by_touch):
-            by_keyboard(page, slider, to_end=False)
-            changed(page, None)
-            before = visible(page)
-            move(page, slider, to_end=True)
-            assert changed(page, before), f"{move.__name__}, {name}"
-            assert all(visible(page)), "a frame without a text alternative"
-    page.context.close()
+            by_keyboard(chapter, slider, to_end=False)
+            settle(chapter)
+            before = visible(chapter)
+            move(chapter, slider, to_end=True)
+            assert changed(chapter, before), f"{move.__name__}, {name}"
+            assert all(visible(chapter)), "a frame without a text alternative"
+    assert not complaints
 
 
-@pytest.mark.parametrize("stem", WITH_FLIPBOOKS)
-def test_a_still_stands_in_on_paper_and_without_scripts(stem, address, browser):
-    stills, url = ".flipbook-still img", f"{address}chapters/{stem}.html"
-    page = opened(browser, url)
-    page.wait_for_selector(FRAMES, timeout=PATIENCE)
-    assert visible(page)
-    assert visible(page, stills) == []
-    page.emulate_media(media="print")
-    assert visible(page) == []
-    assert all(visible(page, stills))
-    assert len(visible(page, stills)) == page.locator("figure:has(.jupyter-widgets)").count()
-    page.context.close()
-    page = opened(browser, url, java_script_enabled=False)
-    assert page.locator(stills).first.is_visible()
+def test_a_still_stands_in_on_paper(chapter):
+    assert visible(chapter)
+    assert visible(chapter, STILLS) == []
+    chapter.emulate_media(media="print")
+    assert visible(chapter) == []
+    assert all(visible(chapter, STILLS))
+    figures = chapter.locator("figure:has(.jupyter-widgets)").count()
+    assert len(visible(chapter, STILLS)) == figures
+    chapter.emulate_media(media="screen")
+
+
+def test_a_still_stands_in_without_scripts(stem, address, browser):
+    page = browser.new_page(viewport=PHONE, java_script_enabled=False)
+    page.goto(f"{address}chapters/{stem}.html", wait_until="load")
+    assert page.locator(STILLS).first.is_visible()
     assert page.locator(FRAMES).count() == 0
-    page.context.close()
-
-
-def test_no_page_is_too_heavy(page_path, address, browser):
-    page, weight = opened(browser, "about:blank"), []
-    page.on("response", lambda response: weight.append(response))
-    page.goto(address + page_path, wait_until="networkidle")
-    total = sum(len(gzip.compress(response.body(), 6)) for response in weight)
-    limit = HEAVIEST[Path(page_path).stem in WITH_FLIPBOOKS]
-    assert total < limit, f"{page_path}: {total / 1e6:.2f} MB compressed"
-    page.context.close()
+    page.close()

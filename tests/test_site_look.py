@@ -1,9 +1,6 @@
 """What a phone, a dark room and a sheet of paper make of the built pages."""
 
-import re
-
 import pytest
-from conftest import pages
 from test_site_pages import PHONE, WIDE
 
 CHAPTERS = ("chapters/03_closed_form_student.html", "chapters/12_open_ends.html")
@@ -86,17 +83,3 @@ def test_what_is_printed_is_black_on_white(name, look):
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     text, ground = page.evaluate(brightness)
     assert text > ground
-
-
-def test_what_is_folded_away_takes_no_room(site, look):
-    folded = [
-        name
-        for name in pages(site)
-        if re.search('class="solution', (site / name).read_text("utf-8"))
-    ]
-    assert folded
-    for name in folded:
-        below = look(name, PHONE).evaluate("""() =>
-            document.documentElement.scrollHeight
-            - document.querySelector(".bd-footer-content").getBoundingClientRect().bottom""")
-        assert below < 2, name  # pixels, for rounding; a cell would stick out by dozens

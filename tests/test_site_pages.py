@@ -3,6 +3,8 @@
 What is asked of a page from the inside is in site_pages.js.
 """
 
+import gzip
+import os
 import shutil
 import urllib.parse
 from pathlib import Path
@@ -12,9 +14,11 @@ from conftest import wanting
 
 BOOK_CHECK = Path(__file__).with_name("site_pages.js").read_text(encoding="utf-8")
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-# Spent only where something never comes: on two busy cores a page is ready within 2 s, and a
-# slider, which loads nothing, has moved within a frame of the screen.
-PATIENCE, SLIDER_PATIENCE = 20_000, 2_000  # milliseconds
+# Spent only where something never comes: on two busy cores a page is ready within 2 s.
+PATIENCE = 20_000  # milliseconds
+# What a page may weigh, compressed, with all that it loads; first without widgets, then with
+# them. Their manager alone takes 0.6 MB of the larger sum, and the frames of a flipbook 0.4.
+HEAVIEST = 1_000_000, 2_000_000  # bytes
 
 
 def record(page, complaints):
@@ -39,23 +43,12 @@ def record(page, complaints):
     page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
 
 
-def move_sliders(page):
-    """Complain of each slider that, moved by the keyboard to its other end, shows nothing new."""
-    from playwright.sync_api import TimeoutError
-
-    for slider in page.locator(".jupyter-widgets [role=slider]").all():
-        before = slider.evaluate("slider => bookCheck.shownBeside(slider)")
-        at_end = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
-        slider.press("Home" if at_end else "End")
-        try:
-            page.wait_for_function(
-                "([slider, before]) => bookCheck.shownBeside(slider) !== before",
-                arg=[slider.element_handle(), before],
-                timeout=SLIDER_PATIENCE,
-            )
-        except TimeoutError:
-            html = slider.evaluate("slider => slider.outerHTML")
-            yield f"slider that moves nothing: {html[:200]}"
+def weigh(page, responses):
+    """Complain of a page that is too heavy."""
+    page.wait_for_load_state("networkidle")  # for what comes late
+    weight = sum(len(gzip.compress(response.body(), 6)) for response in responses)
+    if weight > HEAVIEST[page.locator(".jupyter-widgets").count() > 0]:
+        yield f"too heavy: {weight / 1e6:.2f} MB compressed"
 
 
 def bring_axe(page):
@@ -77,18 +70,24 @@ def ask_axe(page, where, colours_only):
 
 def examine(browser, url):
     """All that is wrong with the page at an address, one complaint each."""
-    complaints = []
+    complaints, responses = [], []
     page = browser.new_page(reduced_motion="reduce", service_workers="block")
     record(page, complaints)
+    page.on("response", lambda response: responses.append(response))
     for viewport in (WIDE, PHONE):  # loaded for each, since a phone doesn't shrink a wide page
         page.set_viewport_size(viewport)
         page.goto(url, wait_until="load")
         page.evaluate(BOOK_CHECK)
         if not page.evaluate("patience => bookCheck.ready(patience)", PATIENCE):
             complaints.append("maths or a widget never drawn")
+        if viewport == WIDE:
+            complaints += weigh(page, responses)
+        complaints += page.evaluate("bookCheck.belowTheEnd()")
         page.evaluate("bookCheck.unfold()")
         complaints += page.evaluate("bookCheck.look()")
-        complaints += move_sliders(page)
+        if viewport == PHONE:
+            complaints += page.evaluate("bookCheck.cutOff()")
+        page.evaluate("bookCheck.emptyFormulas()")
         bring_axe(page)
         for mode in ("light", "dark"):
             page.emulate_media(color_scheme=mode)
@@ -96,7 +95,6 @@ def examine(browser, url):
             # Dark changes colours, and which images are shown; those were all looked at above.
             where = f"{mode}, {viewport['width']} px"
             complaints += ask_axe(page, where, colours_only=mode == "dark")
-    complaints += page.evaluate("bookCheck.cutOff()")
     page.wait_for_load_state("networkidle")  # for requests that come late
     page.close()
     return list(dict.fromkeys(" ".join(complaint.split()) for complaint in complaints))
@@ -114,9 +112,8 @@ SOUND = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sou
 </head><body><main><article><h1>Sound</h1>
 <p>A square <span class="math">\\(x^2\\)</span>, <code>\\(code\\)</code>, and a price of $3.</p>
 <figure><img src="dot.svg" alt="A dot."><figcaption>A dot.</figcaption></figure>
-<div class="cell_output"><div class="jupyter-widgets"><img id="frame" src="dot.svg" alt="Frame.">
-<div role="slider" tabindex="0" aria-label="frame" aria-valuenow="0" aria-valuemax="1"
-onkeydown="document.getElementById('frame').src = 'dot.svg?' + event.key">0</div></div></div>
+<div class="cell_output"><div class="jupyter-widgets"><img src="dot.svg" alt="Frame.">
+<div role="slider" tabindex="0" aria-label="frame" aria-valuenow="0">0</div></div></div>
 <div style="overflow-x: auto" tabindex="0"><p style="width: 600px">wide, but it scrolls</p></div>
 </article></main></body></html>"""
 
@@ -152,15 +149,13 @@ FAULTS = [
         '<p><script type="application/vnd.jupyter.widget-view+json">{}</script></p>',
         "maths or a widget never drawn",
     ),
-    (
-        '<p class="jupyter-widgets"><b role="slider" tabindex="0" aria-valuenow="0">0</b></p>',
-        'slider that moves nothing: <b role="slider"',
-    ),
+    ('<p style="position: absolute; top: 9999px">deep</p>', "px below the end of the page"),
     ('<p style="width: 1000px">wide</p>', "the page scrolls sideways: "),
     (
         '<div style="overflow: hidden"><p style="width: 900px">lost</p></div>',
         'cut off at the right: <p style="width: 900px',
     ),
+    ('<script src="heavy.js"></script>', "too heavy: "),
     (
         '<style>[data-theme="light"] #a {color: #bba}</style><p id="a">faint</p>',
         "axe, light, 1280 px: color-contrast at #a:",
@@ -187,6 +182,9 @@ def page_of(site, serve, tmp_path):
     shutil.copytree(mathjax, tmp_path / "mathjax")
     dot = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
     (tmp_path / "dot.svg").write_text(dot, encoding="utf-8")
+    # Hex digits compress to half; the rest is MathJax.
+    heavy = f"/*{os.urandom(HEAVIEST[True]).hex()}*/"
+    (tmp_path / "heavy.js").write_text(heavy, encoding="utf-8")
 
     def write(html):
         (tmp_path / "page.html").write_text(html, encoding="utf-8")
