@@ -77,5 +77,7 @@
     lendMathJax2();
     MathJax.startup.promise.then(fitFormulas);
     window.addEventListener("resize", fitFormulas);
+    // What is folded away may have another width once it is opened.
+    document.addEventListener("click", ({ target }) => target.closest(".toggle") && fitFormulas());
   });
 })();

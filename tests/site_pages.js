@@ -97,6 +97,31 @@ window.bookCheck = {
         return complaints;
     },
 
+    // On a phone: figures and formulas too small to read, and formulas that neither fit nor scroll.
+    tooSmall() {
+        const complaints = [], visible = { visibilityProperty: true };
+        const say = (what, size, element) =>
+            complaints.push(`${what}, ${size.toFixed(1)} px: ${element.outerHTML.slice(0, 200)}`);
+        for (const image of document.querySelectorAll("article figure img")) {
+            if (!image.checkVisibility(visible) || !image.naturalWidth) continue;
+            // Matplotlib draws 10 pt as 10/72 of an inch; a PNG of this book has 140 pixels to the
+            // inch, a flipbook's frames 110, an SVG the 96 of CSS.
+            const dots = image.src.endsWith(".svg") ? 96 : image.src.startsWith("data:") ? 110 : 140;
+            const size = 10 / 72 * dots * image.clientWidth / image.naturalWidth;
+            // Two panels pressed into a phone's width would have 6.
+            if (size < 8) say("small type in a figure", size, image);
+        }
+        for (const formula of document.querySelectorAll("div.math > mjx-container")) {
+            if (!formula.checkVisibility(visible)) continue;
+            const hidden = formula.scrollWidth - formula.clientWidth;
+            const size = parseFloat(getComputedStyle(formula).fontSize);
+            // A pixel for rounding.
+            if (hidden > 1 && !formula.matches(".too-wide")) say("hidden formula", hidden, formula);
+            if (size < 14) say("small formula", size, formula);  // the size of a caption
+        }
+        return complaints;
+    },
+
     // MathJax's glyphs are two thirds of the elements of a page, and are for the eye alone: what a
     // formula says stands beside them. A box of the same size is as good, and faster.
     emptyFormulas() {

@@ -1,4 +1,4 @@
-"""The flipbooks on the built pages: moved by mouse, touch and keyboard; and what stands in for them."""
+"""The flipbooks, moved by mouse, touch and keyboard; and what stands in for them."""
 
 import json
 from pathlib import Path

@@ -273,6 +273,8 @@ def test_the_sliders_of_the_playground_move_something(reader, address, capfd):
 
 
 def test_a_change_survives_a_reload_and_can_be_taken_back(reader, address):
+    # Nothing is run here, and Python, started three times, would take its time.
+    reader.route("**/static/pyodide/*", lambda route: route.abort())
     name, mine = "01_what_is_distillation.ipynb", "# mine, and here to stay"
     page = open_live(reader, f"{address}chapters/{name.removesuffix('.ipynb')}.html", [])
     page.locator(".jp-CodeCell .cm-content").first.click()
@@ -287,3 +289,4 @@ def test_a_change_survives_a_reload_and_can_be_taken_back(reader, address):
     wait_until_shown(page)
     assert mine not in code_cells(page.evaluate(NOTEBOOK))[0]["source"]
     page.close()
+    reader.unroute("**/static/pyodide/*")

@@ -24,40 +24,6 @@ def look(address, browser):
         page.close()
 
 
-# Matplotlib draws 10 pt as 10/72 of an inch; a PNG of this book has 140 pixels to the inch, a
-# flipbook's frames 110, an SVG the 96 of CSS.
-TYPE_SIZES = """() => [...document.querySelectorAll("article figure img")]
-    .filter(image => image.checkVisibility())
-    .map(image => {
-        const dots = image.src.endsWith(".svg") ? 96 : image.src.startsWith("data:") ? 110 : 140;
-        return 10 / 72 * dots * image.clientWidth / image.naturalWidth;
-    })"""
-
-
-@pytest.mark.parametrize("name", [FRONT, *CHAPTERS])
-def test_the_type_in_a_figure_can_be_read_on_a_phone(name, look):
-    sizes = look(name, PHONE).evaluate(TYPE_SIZES)
-    assert sizes
-    assert min(sizes) > 8  # pixels; two panels pressed into a phone's width would have 6
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_a_formula_fits_or_scrolls_and_is_never_tiny(name, look):
-    page = look(name, PHONE)
-    formulas = page.evaluate("""() => [...document.querySelectorAll("div.math > mjx-container")]
-        .filter(formula => formula.checkVisibility({ visibilityProperty: true }))
-        .map(formula => [
-            formula.scrollWidth - formula.clientWidth,
-            formula.classList.contains("too-wide"),
-            parseFloat(getComputedStyle(formula).fontSize),
-        ])""")
-    assert formulas
-    for hidden, scrolls, size in formulas:
-        assert scrolls or hidden <= 1  # a pixel for rounding
-        assert size >= 14  # pixels: as the caption of a figure
-    assert any(size < 17 for _, _, size in formulas)  # some are set smaller than on a wide page
-
-
 @pytest.mark.parametrize("name", [LEDGER, SYMBOLS])
 def test_a_long_table_fits_a_phone(name, look):
     page = look(name, PHONE)

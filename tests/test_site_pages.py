@@ -87,6 +87,7 @@ def examine(browser, url):
         complaints += page.evaluate("bookCheck.look()")
         if viewport == PHONE:
             complaints += page.evaluate("bookCheck.cutOff()")
+            complaints += page.evaluate("bookCheck.tooSmall()")
         page.evaluate("bookCheck.emptyFormulas()")
         bring_axe(page)
         for mode in ("light", "dark"):
@@ -149,6 +150,12 @@ FAULTS = [
         '<p><script type="application/vnd.jupyter.widget-view+json">{}</script></p>',
         "maths or a widget never drawn",
     ),
+    (
+        '<figure><img id="e" src="dot.svg" width="4" alt="A."><figcaption>A</figcaption></figure>',
+        'small type in a figure, 5.9 px: <img id="e"',
+    ),
+    ('<div class="math" style="font-size: 9px">\\[x\\]</div>', "small formula, "),
+    (f'<div class="math">\\[{"x" * 200}\\]</div>', "hidden formula, "),
     ('<p style="position: absolute; top: 9999px">deep</p>', "px below the end of the page"),
     ('<p style="width: 1000px">wide</p>', "the page scrolls sideways: "),
     (
