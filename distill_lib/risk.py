@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
@@ -426,17 +427,35 @@ def _over_trials(trial, inputs, trials, rng, jobs):
         # in a browser, neither do we.
         if jobs == 1 or (jobs is None and sys.modules.get("joblib") is None):
             return run(inputs, seeds)
-        from joblib import Parallel, delayed
+        from joblib import Parallel, delayed, effective_n_jobs
 
-        # A call holds up to 16 trials, so that the shortest ones aren't worth less than a call.
-        # joblib sends the calls in batches that take 0.2 to 2 seconds. Each is pickled as a whole:
-        # what its trials share travels once. Only `inputs` is an argument of its own, for
-        # parallel_config(backend="dask", scatter=[inputs]). An array that were one would be laid
-        # on a single worker of the cluster, and be lost with it.
-        size = min(max(trials // 1000, 1), 16)
-        chunks = iter(lambda: list(islice(seeds, size)), [])
+        # Each call is pickled as a whole: what its trials share travels once. Only `inputs` is an
+        # argument of its own, for parallel_config(backend="dask", scatter=[inputs]). An array that
+        # were one would be laid on a single worker of the cluster, and be lost with it.
         call = delayed(partial(_run_elsewhere, os.getpid(), run))
-        return np.concatenate(Parallel(n_jobs=jobs)(call(inputs, chunk) for chunk in chunks))
+        chunks = _chunks(seeds, trials, effective_n_jobs(jobs))
+        parallel = Parallel(n_jobs=jobs, batch_size=1)
+        return np.concatenate(parallel(call(inputs, chunk) for chunk in chunks))
+
+
+def _chunks(seeds, trials, workers):
+    """Cut the seeds into calls that take a worker about a second, and less at both ends.
+
+    A scheduler spends some hundredths of a second on each call. joblib's own batches take a fifth
+    of a second, of which that would be a tenth.
+    """
+    start, left, ended, size, going = time.perf_counter(), trials, 0, 1, deque()
+    while chunk := list(islice(seeds, size)):
+        yield chunk
+        # joblib has two calls for each worker going, and asks for another when one has ended.
+        left -= len(chunk)
+        going.append(len(chunk))
+        if len(going) > 2 * workers:
+            ended += going.popleft()
+        elapsed = max(time.perf_counter() - start, 1e-6)  # a coarse clock may stand still
+        second = ended / elapsed / workers
+        share = left / (2 * workers)  # so that no worker is left to finish alone
+        size = max(1, int(min(second, max(share, second / 20))))
 
 
 def _run(trial, bits, inputs, seeds):

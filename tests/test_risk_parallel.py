@@ -1,6 +1,7 @@
 """Trials on several processes, and on a cluster: the same numbers, and nothing left behind."""
 
 import contextlib
+import heapq
 import io
 import os
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -21,6 +23,7 @@ from distill_lib import (
     IsotropicGaussian,
     PolynomialAngles,
     expected_transfer_risk,
+    risk,
     risk_curve,
 )
 
@@ -140,12 +143,41 @@ def test_left_out_n_jobs_is_what_the_parallel_config_says(tmp_path, cluster):
     assert processes(dask(cluster), n_jobs=1) == here
 
 
+@pytest.mark.parametrize(
+    ("workers", "seconds", "trials"),
+    [(2, 1e-3, 120_000), (2, 1e-5, 10**7), (3, 5.0, 200), (64, 0.0135, 10**6), (64, 1e-3, 10**7)],
+)
+def test_calls_are_long_enough_for_a_scheduler_and_short_enough_to_end_together(
+    monkeypatch, workers, seconds, trials
+):
+    """Simulated: trials of this length, and workers with one call at work and one in waiting."""
+    now = 0.0
+    monkeypatch.setattr(risk, "time", SimpleNamespace(perf_counter=lambda: now))
+    free, ends, lengths, seen = [0.0] * workers, [], [], 0
+    for chunk in risk._chunks(iter(range(trials)), trials, workers):
+        assert chunk == list(range(seen, seen + len(chunk)))
+        seen += len(chunk)
+        lengths.append(len(chunk) * seconds)
+        end = max(heapq.heappop(free), now) + lengths[-1]
+        heapq.heappush(free, end)
+        heapq.heappush(ends, end)
+        if len(ends) == 2 * workers:
+            now = heapq.heappop(ends)
+    assert seen == trials
+    # Longer ones would keep a cluster busy after Ctrl-C, and be lost with a worker that is killed.
+    assert max(lengths) < max(2, 1.1 * seconds)
+    # Each of them costs some 0.03 s; and none towards the end, but the last, is as short as that.
+    assert len(lengths) * 0.03 < 0.05 * trials * seconds
+    assert min(lengths[lengths.index(max(lengths)) : -1]) > 0.03
+    assert max(free) < trials * seconds / workers + max(0.2, seconds)
+
+
 @pytest.mark.parametrize("where", ["processes", "cluster"])
 def test_what_the_trials_share_is_not_sent_with_every_trial(tmp_path, cluster, where):
     law = Diary(tmp_path / "diary")
     with dask(cluster) if where == "cluster" else joblib.parallel_config(n_jobs=2):
         measure(law, trials=4000)
-    # Batches of a fifth of a second hold hundreds of these trials; the first hold 1, 2, 4, ...
+    # The longest calls hold hundreds of these trials; the first ones 1, and at last there are few.
     assert 1 <= law.pickled <= 100
 
 
