@@ -17,7 +17,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test execute times bench weight release grade gradescope canary lab serve lint clean distclean
+.PHONY: help book pdf test execute times bench parallel weight release grade gradescope canary lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -61,6 +61,9 @@ bench: .venv/.stamp ## time the library against what one would use instead (some
 	$(BIN)/python -m pytest -x -q --benchmark-disable-gc --benchmark-quiet -W default::pytest_benchmark.logger.PytestBenchmarkWarning --benchmark-json=_build/costs.json benchmarks/test_costs.py
 	$(BIN)/python benchmarks/table.py _build/costs.json
 	$(BIN)/python chapters/figures/costs.py
+
+parallel: .venv/.stamp ## time a sweep on one process, on two, and on a Dask cluster (a quarter of an hour)
+	$(BIN)/python benchmarks/parallel.py
 
 weight: .venv/.stamp ## time the build of the site and the PDF, and weigh them
 	$(BIN)/python benchmarks/weight.py

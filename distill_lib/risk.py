@@ -194,9 +194,9 @@ def risk_curve(inputs, w_teacher, sizes, *, trials, test_points=None, rng, n_job
 
     Notes
     -----
-    Every trial has one BLAS thread: how BLAS rounds depends on their number. Large inputs go to
-    a Dask cluster with every batch of trials; ``parallel_config(backend="dask",
-    scatter=[inputs])`` sends them once.
+    Every trial has one BLAS thread: how BLAS rounds depends on their number. Trials travel in
+    calls of about a second. Large inputs go to a Dask cluster with every call;
+    ``parallel_config(backend="dask", scatter=[inputs])`` sends them once.
     """
     inputs, w_teacher, sizes, trials, test_points = _checked_curve(
         inputs, w_teacher, sizes, trials, test_points

@@ -1,6 +1,6 @@
 """The stored table of costs is complete, and what the page says of it holds in it.
 
-Nothing is timed here: the tables are those that `make bench` and benchmarks/weight.py stored.
+Nothing is timed here: the tables are those that the scripts in benchmarks/ stored.
 """
 
 import csv
@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "benchmarks" / "costs.csv"
 WEIGHT = ROOT / "benchmarks" / "weight.csv"
+PARALLEL = ROOT / "benchmarks" / "parallel.csv"
 PAGE = ROOT / "chapters" / "what_it_costs.md"
 FIGURES = ROOT / "chapters" / "figures"
 SCRIPT = FIGURES / "costs.py"
@@ -313,6 +314,7 @@ def test_the_page_shows_every_figure_and_table():
     page = PAGE.read_text(encoding="utf-8")
     shown = re.findall(r"^```\{figure\} figures/(\S+)$", page, re.MULTILINE)
     included = re.findall(r"^```\{csv-table\}.*\n:file: (\S+)$", page, re.MULTILINE)
+    assert included.pop() == "../benchmarks/parallel.csv"
     assert included.pop() == "../benchmarks/weight.csv"
     shown += [path.removeprefix("figures/") for path in included]
     assert sorted(shown) == sorted(drawn_from_the_table())
@@ -346,3 +348,60 @@ def test_the_site_was_weighed():
         assert what.startswith(beginning)
         assert float(amount) > 0
     assert last[0].startswith("With Python ")
+
+
+def the_three_ways():
+    """Return {what: its numbers on one process, on two, and on a cluster}, and how it was done."""
+    with PARALLEL.open(encoding="utf-8", newline="") as file:
+        _, *rows, last = csv.reader(file)
+    ranges = [row for row in rows if row[0] == "Least to largest"]
+    assert len(ranges) == 1
+    rows.remove(*ranges)
+    return {what: [float(x) for x in numbers if x] for what, *numbers in rows}, last[0]
+
+
+WAYS = {
+    "On two cores two processes are at least 1.7 times as fast as one.": lambda t: (
+        t["Times as fast"][1] >= 1.7
+    ),
+    "A Dask cluster of two workers is at least 1.5 times as fast": lambda t: (
+        t["Times as fast"][2] >= 1.5
+    ),
+    "scheduling takes less than 5 % of the time where a trial takes ten milliseconds.": lambda t: (
+        max(t["Lost with trials of 10 ms, %"]) < 5
+    ),
+    "for a millisecond on two processes; the cluster loses up to a tenth": lambda t: (
+        t["Lost with trials of 1 ms, %"][0] < 5 and t["Lost with trials of 1 ms, %"][1] < 10
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", WAYS)
+def test_the_page_claims_it_of_many_processes_and_it_holds(sentence):
+    table, how = the_three_ways()
+    assert prose().count(sentence) == 1
+    assert WAYS[sentence](table)
+    in_vain = {
+        "Times as fast": [1, 1, 1],
+        **{f"Lost with trials of {ms} ms, %": [50, 50] for ms in (1, 10)},
+    }
+    assert not WAYS[sentence](table | in_vain)
+    one, two, cluster = table["A sweep, seconds"]
+    # The medians of ratios, and the ratios of medians, of a few runs that differ by some per cent.
+    assert table["Times as fast"] == pytest.approx([1, one / two, one / cluster], rel=0.1)
+    assert 50 < one < 90  # a sweep of a minute
+    assert re.match(rf"All: medians of {ROUNDS} rounds, Python ", how)
+
+
+def test_the_predicted_cost_follows_from_what_a_trial_costs():
+    table, _ = the_three_ways()
+    hours = {
+        d: 5 * 10**6 * table[f"A trial at d = {d}, milliseconds"][0] / 1000 / 3600
+        for d in (500, 1000, 2000)
+    }
+    hours["all"] = sum(hours.values())
+    rows = dict(re.findall(r"^\| (\d+|all) \| (\d+) \|$", PAGE.read_text("utf-8"), re.MULTILINE))
+    assert rows == {str(d): f"{value:.0f}" for d, value in hours.items()}
+    assert f"That is {hours['all'] / 48:.0f} days on two cores" in prose()
+    assert f"and {hours['all'] / 64:.0f} hours on 64 cores" in prose()
+    assert f"here {hours[2000] / 5 / 64:.1f} hours on 64 cores" in prose()
