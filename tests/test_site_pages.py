@@ -74,22 +74,22 @@ def examine(browser, url):
     page = browser.new_page(reduced_motion="reduce", service_workers="block")
     record(page, complaints)
     page.on("response", lambda response: responses.append(response))
-    for viewport in (WIDE, PHONE):  # loaded for each, since a phone doesn't shrink a wide page
+    page.set_viewport_size(PHONE)
+    page.goto(url, wait_until="load")
+    page.evaluate(BOOK_CHECK)
+    if not page.evaluate("patience => bookCheck.ready(patience)", PATIENCE):
+        complaints.append("maths or a widget never drawn")
+    complaints += weigh(page, responses)
+    complaints += page.evaluate("bookCheck.belowTheEnd()")
+    page.evaluate("bookCheck.unfold()")
+    complaints += page.evaluate("bookCheck.cutOff()")
+    complaints += page.evaluate("bookCheck.tooSmall()")
+    bring_axe(page)
+    for viewport in (PHONE, WIDE):  # as when a window is widened
         page.set_viewport_size(viewport)
-        page.goto(url, wait_until="load")
-        page.evaluate(BOOK_CHECK)
-        if not page.evaluate("patience => bookCheck.ready(patience)", PATIENCE):
-            complaints.append("maths or a widget never drawn")
-        if viewport == WIDE:
-            complaints += weigh(page, responses)
-        complaints += page.evaluate("bookCheck.belowTheEnd()")
         page.evaluate("bookCheck.unfold()")
         complaints += page.evaluate("bookCheck.look()")
-        if viewport == PHONE:
-            complaints += page.evaluate("bookCheck.cutOff()")
-            complaints += page.evaluate("bookCheck.tooSmall()")
         page.evaluate("bookCheck.emptyFormulas()")
-        bring_axe(page)
         for mode in ("light", "dark"):
             page.emulate_media(color_scheme=mode)
             page.evaluate("mode => bookCheck.setMode(mode)", mode)
