@@ -78,6 +78,8 @@
     MathJax.startup.promise.then(fitFormulas);
     window.addEventListener("resize", fitFormulas);
     // What is folded away may have another width once it is opened.
-    document.addEventListener("click", ({ target }) => target.closest(".toggle") && fitFormulas());
+    document.addEventListener("click", ({ target }) => {
+      if (target.closest(".toggle > .admonition-title")) fitFormulas();
+    });
   });
 })();

@@ -444,7 +444,9 @@ def _chunks(seeds, trials, workers):
     A scheduler spends some hundredths of a second on each call. joblib's own batches take a fifth
     of a second, of which that would be a tenth.
     """
-    start, left, ended, size, going = time.perf_counter(), trials, 0, 1, deque()
+    start = time.perf_counter()
+    left, ended, going = trials, 0, deque()
+    size = 1
     while chunk := list(islice(seeds, size)):
         yield chunk
         # joblib has two calls for each worker going, and asks for another when one has ended.

@@ -370,7 +370,7 @@ WAYS = {
     "scheduling takes less than 5 % of the time where a trial takes ten milliseconds.": lambda t: (
         max(t["Lost with trials of 10 ms, %"]) < 5
     ),
-    "for a millisecond on two processes; the cluster loses up to a tenth": lambda t: (
+    "So it does for a millisecond on two processes; the cluster loses up to a tenth.": lambda t: (
         t["Lost with trials of 1 ms, %"][0] < 5 and t["Lost with trials of 1 ms, %"][1] < 10
     ),
 }
