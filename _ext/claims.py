@@ -2,11 +2,15 @@
 
 The directive ``{claims} ../claims.yml`` shows the rows of that file as a table. Each is linked
 to where the book proves it and to the function that computes it; an anchor or a function that
-doesn't exist is a warning, and so, with ``-W``, the end of the build.
+doesn't exist is a warning, and so, with ``-W``, the end of the build. How often a step of its proof
+was broken on purpose, and its check saw it, is counted in the notebooks:
+``tests/test_checks_bite.py`` repeats every such change.
 
 The role ``{src}`P✓``` is a small tag, linked to the page that explains them all.
 """
 
+import json
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -20,6 +24,8 @@ from sphinx.util.nodes import make_refnode
 logger = logging.getLogger(__name__)
 
 FIELDS = {"id", "statement", "source", "anchor", "function", "test"}
+# And, where no cell of a chapter checks a step of the proof, the reason.
+REASON = "unbroken"
 SOURCES = {  # tag: (CSS class, what it says)
     "P✓": ("src-paper", "the paper's"),
     "P~": ("src-reconstructed", "the paper's, reconstructed"),
@@ -96,8 +102,12 @@ class ClaimsDirective(SphinxDirective):
         relative, path = self.env.relfn2path(self.arguments[0])
         self.env.note_dependency(relative)
         claims = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or []
+        self.broken = Counter()
+        for notebook in sorted(Path(path).parent.glob("chapters/*.ipynb")):
+            self.env.note_dependency(str(notebook))
+            self.broken.update(changes(notebook))
         for claim in claims:
-            if set(claim) != FIELDS or claim["source"] not in SOURCES:
+            if set(claim) - {REASON} != FIELDS or claim["source"] not in SOURCES:
                 raise self.error(
                     f"{relative}: a claim has the fields {', '.join(sorted(FIELDS))} and one of "
                     f"the sources {', '.join(SOURCES)}; got {claim}"
@@ -129,6 +139,9 @@ class ClaimsDirective(SphinxDirective):
                 refwarn=True,
             )
             code.insert(0, nodes.paragraph("", "", function))
+        if times := self.broken[claim["anchor"]]:
+            said = f"broken on purpose {times} time{'s' * (times > 1)}, and caught each time"
+            code.append(nodes.paragraph("", said, classes=["broken"]))
         return [
             [nodes.paragraph("", claim["id"])],
             statement.children,
@@ -136,6 +149,12 @@ class ClaimsDirective(SphinxDirective):
             [nodes.paragraph("", "", proof)],
             code,
         ]
+
+
+def changes(notebook):
+    """Return the label of the statement that is broken, for each change that a notebook carries."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return [change["breaks"] for cell in cells for change in cell["metadata"].get("bites", [])]
 
 
 def row(cells):
