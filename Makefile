@@ -10,14 +10,31 @@ PYTHON ?= python3
 BIN := .venv/bin
 endif
 
-# A backend asked for elsewhere must not decide what a notebook's figures look like.
-unexport MPLBACKEND
+# The settings of whoever runs it must not decide what a notebook prints. Kernels get settings and
+# caches of the book's own (conftest.py says the same where pytest is run without make).
+OWN := $(CURDIR)/_build/own
+export IPYTHONDIR := $(OWN)/ipython
+export JUPYTER_CONFIG_DIR := $(OWN)/jupyter
+export JUPYTER_DATA_DIR := $(OWN)/jupyter
+export JUPYTER_RUNTIME_DIR := $(OWN)/jupyter
+export MPLCONFIGDIR := $(OWN)/matplotlib
+unexport JUPYTER_PATH JUPYTER_CONFIG_PATH MATPLOTLIBRC MPLBACKEND
+# Packages go into .venv, wherever pip puts them elsewhere.
+export PIP_USER := no
+unexport PIP_TARGET PIP_PREFIX PYTHONHOME PYTHONPATH
+# Without a home to write to, programs get one here.
+ifneq ($(OS),Windows_NT)
+ifneq ($(shell test -n "$$HOME" && test -w "$$HOME" && echo yes),yes)
+export HOME := $(OWN)/home
+$(shell mkdir -p "$$HOME" _build/own/home)
+endif
+endif
 # Two test processes with as many BLAS threads each as there are cores stand in each other's way.
 export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test execute times bench parallel weight release grade gradescope canary lab serve lint clean distclean
+.PHONY: help book pdf test extras execute times bench parallel weight release grade gradescope elsewhere ends canary lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,27 +42,37 @@ help: ## list the targets
 
 # The environment: made anew when what it is made from has changed, and when the folder has
 # been moved, because its scripts remember where they were.
+export BOOK := $(CURDIR)
 ifneq ($(shell cat .venv/.stamp 2>&1),$(CURDIR))
 .PHONY: .venv/.stamp
 endif
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 .venv/.stamp: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
 	    echo "This book needs Python 3.11 or later, and '$(PYTHON)' is not that."; \
 	    echo "Name one that is, for instance: make $(MAKECMDGOALS) PYTHON=python3.13"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@echo "$(CURDIR)" > .venv/.stamp
+	$(PIP_INSTALL) -r requirements.txt
+	@printf '%s\n' "$$BOOK" > .venv/.stamp
+
+# What only some commands use is installed when it is used: requirements/NAME.txt.
+.venv/.%: requirements/%.txt constraints.txt .venv/.stamp
+	$(PIP_INSTALL) -r requirements/$*.txt
+	@touch .venv/.$*
 
 book: .venv/.stamp ## build the site into _build/html
 	@# After a failed build Sphinx would not repeat its warnings: forget what it remembers.
-	@$(BIN)/jupyter-book build . -W --keep-going -n || { rm -rf _build/.doctrees; exit 1; }
+	@$(BIN)/python -c "from jupyter_book.cli.main import main; main()" build . -W --keep-going -n \
+	    || { rm -rf _build/.doctrees; exit 1; }
 	@echo "The book lies in _build/html; 'make serve' shows it in your browser."
 
-pdf: book ## print the whole book as one PDF, and let the site lead to it (needs Chromium)
+pdf: book .venv/.paper .venv/.browser ## print the whole book as one PDF, and let the site lead to it (needs Chromium)
 	@$(BIN)/python -m paper.pdf
 
 test: book ## test the library, every number in every notebook, and the built site
 	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile
+
+extras: .venv/.browser .venv/.paper .venv/.cluster ## install what more tests need: browser, PDF, cluster
 
 execute: .venv/.stamp ## run figure scripts and notebooks again, and store what they print
 	for script in chapters/figures/*.py; do $(BIN)/python "$$script" || exit 1; done
@@ -56,16 +83,16 @@ times: .venv/.stamp ## time every chapter, for the page of execution times
 	$(BIN)/python chapters/figures/times.py
 
 bench: .venv/.stamp ## time the library against what one would use instead (some minutes)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(PIP_INSTALL) -e '.[bench]'
 	mkdir -p _build
 	$(BIN)/python -m pytest -x -q --benchmark-disable-gc --benchmark-quiet -W default::pytest_benchmark.logger.PytestBenchmarkWarning --benchmark-json=_build/costs.json benchmarks/test_costs.py
 	$(BIN)/python benchmarks/table.py _build/costs.json
 	$(BIN)/python chapters/figures/costs.py
 
-parallel: .venv/.stamp ## time a sweep on one process, on two, and on a Dask cluster (a quarter of an hour)
+parallel: .venv/.cluster ## time a sweep on one process, on two, and on a Dask cluster (a quarter of an hour)
 	$(BIN)/python benchmarks/parallel.py
 
-weight: .venv/.stamp ## time the build of the site and the PDF, and weigh them
+weight: .venv/.paper .venv/.browser ## time the build of the site and the PDF, and weigh them
 	$(BIN)/python benchmarks/weight.py
 
 release: .venv/.stamp ## make the assignments' notebooks, for students and with solutions, in released/
@@ -80,10 +107,16 @@ gradescope: .venv/.stamp ## make an autograder for Gradescope: ASSIGNMENT=a1_clo
 	@$(BIN)/python -m course.grader.gradescope --assignment "course/$(ASSIGNMENT)" \
 	    --seed "$(SEED)" --out "released/$(ASSIGNMENT).zip"
 
-canary: .venv/.stamp ## build and test a copy on the newest releases of everything
+elsewhere: .venv/.stamp ## run everything as other machines would, and say what differs: MACHINES="shaken old"
+	@$(BIN)/python .ci/elsewhere.py $(MACHINES)
+
+ends: .venv/.stamp ## test the library on the oldest and the newest numpy, scipy and matplotlib that it admits
+	@$(BIN)/python .ci/ends.py
+
+canary: .venv/.browser ## build and test a copy on the newest releases of everything
 	@$(BIN)/python .ci/canary.py
 
-lab: .venv/.stamp ## open the notebooks in JupyterLab, to change things and see
+lab: .venv/.lab ## open the notebooks in JupyterLab, to change things and see
 	$(BIN)/python -m jupyter lab chapters
 
 serve: ## show the built site at http://localhost:8000
@@ -91,7 +124,7 @@ serve: ## show the built site at http://localhost:8000
 	@echo "The book is at http://localhost:8000/ ; Ctrl-C stops."
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-lint: .venv/.stamp ## check the style of the code
+lint: .venv/.style ## check the style of the code
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 

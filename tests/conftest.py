@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import importlib
 import os
 import shutil
 import threading
@@ -70,8 +71,17 @@ def redirects(page):
 
 def wanting(what, cure):
     """Fail in CI, where everything must be tested, and skip elsewhere: something isn't there."""
-    in_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
-    (pytest.fail if in_ci else pytest.skip)(f"{what}: {cure}")
+    if os.environ.get("CI", "").lower() not in {"", "0", "false"}:
+        pytest.fail(f"{what}: {cure}")
+    pytest.skip(f"{what}: {cure}", allow_module_level=True)
+
+
+def needed(module, cure="run `make extras`"):
+    """Import and return a module that is not among what `make test` installs."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError:
+        wanting(f"{module.partition('.')[0]} is not installed", cure)
 
 
 def pytest_generate_tests(metafunc):
@@ -121,20 +131,15 @@ def address(site, serve):
 @pytest.fixture(scope="module")
 def browser():
     """A Chromium that can reach nothing but this machine."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        wanting("playwright is not installed", "run `pip install -r requirements.txt`")
-    with sync_playwright() as playwright:
+    with needed("playwright.sync_api").sync_playwright() as playwright:
         places = [*map(shutil.which, BROWSER_NAMES), *BROWSER_PLACES]
         places.append(playwright.chromium.executable_path)  # of `playwright install chromium`
         if "CHROMIUM" in os.environ:  # whoever names a browser means that one
             places = [os.environ["CHROMIUM"]]
         found = next((place for place in places if place and os.path.isfile(place)), None)
         if found is None:
-            wanting(
-                "no browser found", "install Chromium, or put its path into the variable CHROMIUM"
-            )
+            cure = "install Chromium (or name it in CHROMIUM), then `make extras`"
+            wanting("no browser found", cure)
         chromium = playwright.chromium.launch(executable_path=found, args=BROWSER_FLAGS)
         yield chromium
         chromium.close()

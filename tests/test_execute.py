@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,8 @@ def test_executing_twice_changes_nothing(twice):
 
 def without_pixels(notebook):
     """Return a notebook but for its images: another processor may round a pixel differently."""
-    content = json.loads(notebook)
+    text = re.sub("data:image/png;base64,[^'\"\\\\]+", "a frame", notebook.decode())
+    content = json.loads(text)
     for cell in content["cells"]:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):

@@ -7,14 +7,16 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import pikepdf
-import pypdfium2
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from conftest import wanting
 
-from paper.pdf import PDF, open_book
+from conftest import needed, wanting
+
+pikepdf, pypdfium2 = needed("pikepdf"), needed("pypdfium2")
+needed("playwright.sync_api")
+
+from paper.pdf import PDF, open_book  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_WORDS = ".headerlink, .visually-hidden, p.live"

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from threadpoolctl import threadpool_limits
 
+from conftest import needed
 from distill_lib import (
     Empirical,
     Gaussian,
@@ -38,11 +39,10 @@ def rng(seed=1):
 @pytest.fixture(scope="module")
 def cluster():
     """Two worker processes, reached through the loopback interface."""
-    from distributed import Client, LocalCluster
-
+    distributed = needed("distributed")
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
-        Client(two) as client,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
+        distributed.Client(two) as client,
     ):
         yield client
 
@@ -257,7 +257,9 @@ def test_a_killed_process_is_reported_and_the_next_call_works():
 
 
 ENDLESS = """
-import time
+import signal, time
+# Whoever starts the tests in the background has them, and this, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np, joblib, distill_lib
 if {cluster}:
     from distributed import Client, LocalCluster
@@ -298,6 +300,8 @@ def alive(processes, *, but=None):
     ],
 )
 def test_ctrl_c_leaves_no_worker_behind_nor_does_a_killed_parent(tmp_path, cluster, stay, number):
+    if cluster:
+        needed("distributed")
     script = tmp_path / "endless.py"
     script.write_text(ENDLESS.format(cluster=cluster, stay=stay))
     # A session of its own: like a terminal's Ctrl-C, SIGINT goes to all of it.

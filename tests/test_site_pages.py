@@ -10,7 +10,8 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from conftest import wanting
+
+from conftest import needed
 
 BOOK_CHECK = Path(__file__).with_name("site_pages.js").read_text(encoding="utf-8")
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -53,11 +54,7 @@ def weigh(page, responses):
 
 def bring_axe(page):
     """Load axe-core into the page."""
-    try:
-        from axe_playwright_python.sync_playwright import Axe
-    except ModuleNotFoundError:
-        wanting("axe-playwright-python is not installed", "run `pip install -r requirements.txt`")
-    page.evaluate(Axe().axe_script)
+    page.evaluate(needed("axe_playwright_python.sync_playwright").Axe().axe_script)
 
 
 def ask_axe(page, where, colours_only):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from conftest import wanting
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
 
+from conftest import needed
 from distill_lib import (
     angle,
     closed_form_student,
@@ -221,10 +221,7 @@ def test_max_margin_is_what_support_vector_machines_find():
 
     At a large C no input gives way.
     """
-    try:
-        from sklearn import svm
-    except ModuleNotFoundError:
-        wanting("scikit-learn is not installed", "run `pip install -r requirements.txt`")
+    svm = needed("sklearn.svm", "run `pip install -r requirements.txt`")
     rng = np.random.default_rng(0)
     for n, d in ((5, 20), (25, 20), (60, 20), (40, 3)):
         X, teacher = rng.standard_normal((n, d)), rng.standard_normal(d)

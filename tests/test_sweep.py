@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 import pytest
 
+from conftest import needed
 from distill_lib import IsotropicGaussian, PolynomialAngles, risk, risk_curve, risk_sweep, sweep
 
 W = np.array([1.0, -1.0, 2.0, 0.5])
@@ -230,11 +231,10 @@ def test_two_sweeps_may_share_a_folder(tmp_path):
 
 
 def test_a_sweep_on_a_cluster_keeps_its_cells_here(tmp_path, measured):
-    from distributed import Client, LocalCluster
-
+    distributed = needed("distributed")
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
-        Client(two) as client,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
+        distributed.Client(two) as client,
         joblib.parallel_config(backend="dask", client=client),
     ):
         curves = risk_sweep(CELLS, folder=tmp_path)

@@ -1,0 +1,46 @@
+"""What every test stands in: surroundings of the book's own, a limit on waiting, skips that tell.
+
+The user's settings must not decide what a notebook prints: an IPython profile, a kernel of the same
+name, a home that can't be written to. So kernels get their settings and caches from a folder of
+the book's own. The Makefile says the same of everything that it runs.
+"""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+OWN = ROOT / "_build" / "own"
+SURROUNDINGS = {
+    "IPYTHONDIR": OWN / "ipython",
+    "JUPYTER_CONFIG_DIR": OWN / "jupyter",
+    "JUPYTER_DATA_DIR": OWN / "jupyter",
+    "JUPYTER_RUNTIME_DIR": OWN / "jupyter",
+    "MPLCONFIGDIR": OWN / "matplotlib",
+}
+# What would undo it: other kernels and settings, figures that are drawn otherwise.
+UNWANTED = {"JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "MPLBACKEND", "MATPLOTLIBRC"}
+
+for _folder in SURROUNDINGS.values():
+    _folder.mkdir(parents=True, exist_ok=True)
+os.environ.update({name: os.fspath(folder) for name, folder in SURROUNDINGS.items()})
+for _name in UNWANTED:
+    os.environ.pop(_name, None)
+# Two test processes with as many BLAS threads each as there are cores stand in each other's way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def pytest_configure(config):
+    """Let matplotlib look for its fonts once, before the notebooks would each say so."""
+    if not hasattr(config, "workerinput"):  # not in each process of pytest-xdist
+        import matplotlib.font_manager  # noqa: F401
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what was skipped: a line for each reason, which names the cure."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        terminalreporter.section("not tested here")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count:5d} skipped: {reason}")
