@@ -34,7 +34,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test extras execute times bench parallel weight release grade gradescope elsewhere ends canary lab serve lint clean distclean
+.PHONY: help book pdf test extras execute times bench parallel weight release grade gradescope elsewhere ends wheels canary lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -112,6 +112,9 @@ elsewhere: .venv/.stamp ## run everything as other machines would, and say what 
 
 ends: .venv/.stamp ## test the library on the oldest and the newest numpy, scipy and matplotlib that it admits
 	@$(BIN)/python .ci/ends.py
+
+wheels: .venv/.pins ## ask whether every pin has a wheel for every system and Python
+	@$(BIN)/python .ci/wheels.py
 
 canary: .venv/.browser ## build and test a copy on the newest releases of everything
 	@$(BIN)/python .ci/canary.py

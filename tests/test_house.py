@@ -1,6 +1,10 @@
 """The tree keeps its promises: pinned, relocatable, silent about where it was made."""
 
+import fnmatch
+import importlib.util
+import os
 import re
+import shutil
 import subprocess
 import tomllib
 from importlib import metadata
@@ -14,17 +18,29 @@ TEXT = {"", ".bib", ".cff", ".cfg", ".css", ".html", ".ipynb", ".js", ".json", "
 TEXT |= {".py", ".svg", ".toml", ".txt", ".yaml", ".yml"}
 
 
-def requirements():
-    """Return the lines of requirements.txt that say something."""
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+def said_by(path):
+    """Return the lines of a list of requirements that say something."""
+    lines = path.read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
+def all_pins():
+    """Return what requirements.txt and the lists of single commands pin."""
+    lists = [ROOT / "requirements.txt", *sorted((ROOT / "requirements").glob("*.txt"))]
+    return [line for path in lists for line in said_by(path) if not line.startswith("-")]
+
+
 def our_files():
-    """Return every text file of the tree that is ours and isn't made by make."""
+    """Return every text file of the tree that is ours and isn't made by make.
+
+    Git knows them. Where the tree is no clone, all are ours but what .gitignore names.
+    """
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout
-    paths = [ROOT / name for name in names.decode().split("\0") if name]
+    if shutil.which("git") and (ROOT / ".git").exists():
+        names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout
+        paths = [ROOT / name for name in names.decode().split("\0") if name]
+    else:
+        paths = files_of_a_tree(ROOT)
     return [
         path
         for path in paths
@@ -32,11 +48,56 @@ def our_files():
     ]
 
 
+def files_of_a_tree(folder):
+    """Return the files below a folder, but for what its .gitignore names."""
+    lines = (folder / ".gitignore").read_text(encoding="utf-8").splitlines()
+    names = [line.strip("/") for line in lines if line and not line.startswith("#")]
+
+    def is_ours(path):
+        parts = path.relative_to(folder).parts
+        return not any(fnmatch.fnmatch(part, name) for part in parts for name in names)
+
+    return [path for path in folder.rglob("*") if is_ours(path)]
+
+
+def test_without_git_the_same_files_are_looked_at():
+    ours = set(our_files())
+    assert ours
+    also = {path for path in files_of_a_tree(ROOT) if path.suffix in TEXT and path.is_file()}
+    assert ours <= also
+    # Git leaves out itself, what is in vendor/, and what a single machine ignores.
+    left = {path.relative_to(ROOT).parts[0] for path in also - ours}
+    assert left <= {".git", "vendor", ".venv"}
+
+
 def test_every_requirement_is_pinned_to_one_release():
-    first, *pins, last = requirements()
+    first, *_, last = said_by(ROOT / "requirements.txt")
     assert first == "-c constraints.txt"
     assert last == "-e ."
+    pins = all_pins()
     assert [pin for pin in pins if not re.fullmatch(r"[\w.-]+==[\w.]+", pin)] == []
+    names = [pin.partition("==")[0] for pin in pins]
+    assert len(set(names)) == len(names)
+
+
+def test_make_and_the_tests_give_kernels_the_same_surroundings():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    exported = dict(re.findall(r"^export (\w+) := \$\(OWN\)/(\w+)$", makefile, re.MULTILINE))
+    exported.pop("HOME")
+    here = root_conftest()
+    assert exported == {name: path.name for name, path in here.SURROUNDINGS.items()}
+    assert {Path(os.environ[name]) for name in exported} == set(here.SURROUNDINGS.values())
+    hidden = set(re.search(r"^unexport (JUPYTER.*)$", makefile, re.MULTILINE)[1].split())
+    assert hidden == here.UNWANTED
+    assert not hidden & os.environ.keys()
+
+
+def root_conftest():
+    """Return the conftest.py of the root as a module of another name: there are two."""
+    spec = importlib.util.spec_from_file_location("surroundings", ROOT / "conftest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_constraints_pin_everything_and_agree():
@@ -44,7 +105,7 @@ def test_the_constraints_pin_everything_and_agree():
     lines = [line.split(" ; ")[0] for line in lines if line and not line.startswith("#")]
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
     normal = {re.sub(r"[._-]+", "-", pin).lower() for pin in lines}
-    wanted = {re.sub(r"[._-]+", "-", pin).lower() for pin in requirements()[1:-1]}
+    wanted = {re.sub(r"[._-]+", "-", pin).lower() for pin in all_pins()}
     assert wanted - normal == set()
 
 
