@@ -7,6 +7,9 @@ on the site leads to a place that isn't there. Once it is set,
   (``launch_buttons`` names the places);
 * the site knows its own address: that of GitHub Pages, unless ``html: baseurl`` names another.
   Then it has a sitemap, and its pages canonical links and a social card.
+
+And when a title changes, every page is written anew: each has all titles beside it, which Sphinx
+by itself would leave as they were.
 """
 
 import html
@@ -36,11 +39,20 @@ LONGEST_DESCRIPTION = 200  # characters: search engines cut what is longer
 def setup(app):
     app.add_config_value("launch_places", {}, "html", dict)
     app.connect("config-inited", settle)
+    app.connect("env-get-updated", pages_with_old_titles)
     # Before and after the theme and sphinxext.opengraph, which have 500.
     app.connect("html-page-context", add_context, priority=400)
     app.connect("html-page-context", mend_tags, priority=600)
     app.connect("build-finished", write_sitemap)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def pages_with_old_titles(app, env):
+    """Return the pages to write anew: all, if any title is another than in the last build."""
+    titles = {page: title.astext() for page, title in env.titles.items()}
+    changed = titles != getattr(env, "titles_last_written", titles)
+    env.titles_last_written = titles
+    return env.found_docs if changed else ()
 
 
 def settle(app, config):

@@ -54,6 +54,11 @@ def small_book(folder, repository="", hub=""):
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     nbformat.write(notebook, folder / f"{CHAPTER}.ipynb")
+    return build(folder)
+
+
+def build(folder):
+    """Build a book, or what has changed of it, and return the folder of its site."""
     pytest.importorskip("jupyter_book", reason="plain Sphinx doesn't read _config.yml")
     build = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
     command = [*build, folder, "-W", "--keep-going", "-n"]
@@ -231,6 +236,17 @@ def test_the_address_that_github_gives(repository, address, monkeypatch):
 
 
 # ---- What every copy has ----
+
+
+def test_a_new_title_is_on_every_page(tmp_path):
+    site = small_book(tmp_path)
+    assert ">First</p>" in read(site, "chapters/index")  # at its foot
+    notebook = tmp_path / f"{CHAPTER}.ipynb"
+    notebook.write_text(notebook.read_text("utf-8").replace("# First", "# Renamed"), "utf-8")
+    build(tmp_path)
+    for page in (CHAPTER, "chapters/index"):
+        assert "Renamed" in read(site, page)
+        assert ">First</p>" not in read(site, page)
 
 
 def test_each_page_has_a_description_of_its_own(site):
