@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-
 from conftest import needed, wanting
 
 pikepdf, pypdfium2 = needed("pikepdf"), needed("pypdfium2")

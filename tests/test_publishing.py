@@ -240,11 +240,15 @@ def test_the_address_that_github_gives(repository, address, monkeypatch):
 
 def test_a_new_title_is_on_every_page(tmp_path):
     site = small_book(tmp_path)
-    assert ">First</p>" in read(site, "chapters/index")  # at its foot
+    toc = tmp_path / "_toc.yml"
+    toc.write_text(toc.read_text("utf-8") + "- file: chapters/last\n", "utf-8")
+    (tmp_path / "chapters" / "last.md").write_text("# Last\n\nThe end.\n", "utf-8")
+    build(tmp_path)
+    assert ">First</p>" in read(site, "chapters/last")  # at its foot
     notebook = tmp_path / f"{CHAPTER}.ipynb"
     notebook.write_text(notebook.read_text("utf-8").replace("# First", "# Renamed"), "utf-8")
     build(tmp_path)
-    for page in (CHAPTER, "chapters/index"):
+    for page in (CHAPTER, "chapters/index", "chapters/last"):
         assert "Renamed" in read(site, page)
         assert ">First</p>" not in read(site, page)
 

@@ -15,9 +15,9 @@ import joblib
 import numpy as np
 import psutil
 import pytest
+from conftest import needed
 from threadpoolctl import threadpool_limits
 
-from conftest import needed
 from distill_lib import (
     Empirical,
     Gaussian,

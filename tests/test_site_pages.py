@@ -10,7 +10,6 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-
 from conftest import needed
 
 BOOK_CHECK = Path(__file__).with_name("site_pages.js").read_text(encoding="utf-8")

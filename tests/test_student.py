@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from conftest import needed
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
 
-from conftest import needed
 from distill_lib import (
     angle,
     closed_form_student,

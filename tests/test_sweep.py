@@ -12,8 +12,8 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-
 from conftest import needed
+
 from distill_lib import IsotropicGaussian, PolynomialAngles, risk, risk_curve, risk_sweep, sweep
 
 W = np.array([1.0, -1.0, 2.0, 0.5])
