@@ -241,7 +241,9 @@ def test_the_address_that_github_gives(repository, address, monkeypatch):
 def test_a_new_title_is_on_every_page(tmp_path):
     site = small_book(tmp_path)
     toc = tmp_path / "_toc.yml"
-    toc.write_text(toc.read_text("utf-8") + "- file: chapters/last\n", "utf-8")
+    contents = yaml.safe_load(toc.read_text("utf-8"))
+    contents["chapters"].append({"file": "chapters/last"})
+    toc.write_text(yaml.safe_dump(contents), "utf-8")
     (tmp_path / "chapters" / "last.md").write_text("# Last\n\nThe end.\n", "utf-8")
     build(tmp_path)
     assert ">First</p>" in read(site, "chapters/last")  # at its foot
