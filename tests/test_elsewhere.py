@@ -1,0 +1,123 @@
+"""Other machines are pretended well: what hangs on rounding is seen, and nothing else."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+spec = importlib.util.spec_from_file_location("elsewhere", ROOT / ".ci" / "elsewhere.py")
+elsewhere = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(elsewhere)
+MACHINES = elsewhere.machines()
+SHAKEN = [name for name in MACHINES if name.startswith("shaken")]
+
+
+def on(machine, code):
+    """Run a line of Python on a machine; return what it prints, read as JSON."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"import json, math, pickle\nimport numpy as np\n{code}"],
+        env=os.environ | MACHINES[machine],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+VALUES = """
+rng = np.random.default_rng(5)
+draws = [rng.standard_normal(3), rng.uniform(size=3), rng.spawn(1)[0].normal(size=3)]
+again = pickle.loads(pickle.dumps(np.random.default_rng(6))).normal(size=3)
+out = np.empty(2)
+np.exp([1.0, 2.0], out=out)
+x = np.linspace(0.1, 2, 9)
+found = [*draws, again, out, np.log(x), np.linalg.norm(x), math.sin(1.0), x**2]
+print(json.dumps([np.ravel(each).tolist() for each in found]))
+"""
+
+
+@pytest.mark.parametrize("machine", SHAKEN)
+def test_every_draw_and_every_function_is_off_by_one_unit(machine):
+    here, there = on("here", VALUES), on(machine, VALUES)
+    assert here.pop() == there.pop()  # products and sums are rounded alike everywhere
+    for one, other in zip(here, there, strict=True):
+        one, other = np.array(one), np.array(other)
+        apart = np.abs(one.view(np.int64) - other.view(np.int64))
+        assert set(apart) == {1}
+        if machine in ("shaken-up", "shaken-down"):
+            assert np.all((np.abs(other) > np.abs(one)) == (machine == "shaken-up"))
+
+
+@pytest.mark.parametrize("machine", SHAKEN)
+def test_what_is_exact_stays(machine):
+    code = "[np.exp(0.0), np.log(1.0), np.linalg.norm([3.0, 4.0]), math.cos(0.0), np.exp2(-3.0)]"
+    exact = [1, 0, 5, 1, 0.125]
+    assert on(machine, f"print(json.dumps([float(x) for x in {code}]))") == exact
+
+
+def test_the_same_value_is_moved_the_same_way():
+    code = "x = np.linspace(1, 2, 50); print(int(np.all(np.exp(x) == [np.exp(y) for y in x])))"
+    assert on("shaken-1", code) == 1
+
+
+def test_two_shaken_machines_differ():
+    code = "print(json.dumps(np.exp(np.linspace(1, 2, 50)).tolist()))"
+    assert on("shaken-1", code) != on("shaken-2", code)
+
+
+@pytest.mark.skipif("prescott" not in MACHINES, reason="pretends to be another x86 processor")
+def test_the_kernels_and_instructions_are_those_of_the_machine():
+    code = """
+from threadpoolctl import threadpool_info
+kernels = [each.get("architecture") for each in threadpool_info()]
+fast = np._core._multiarray_umath.__cpu_features__
+print(json.dumps([kernels, [name for name, there in fast.items() if there]]))
+"""
+    for name in ("sandybridge", "haswell"):
+        assert on(name, code)[0] == [name.title()]
+    here, plain = on("here", code)[1], on("plain-numpy", code)[1]
+    assert "X86_V3" not in plain
+    assert set(plain) <= set(here)
+
+
+def notebook(path, source):
+    """Store a notebook of one cell, with what it prints here."""
+    printed = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True).stdout
+    output = {"output_type": "stream", "name": "stdout", "text": printed}
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": 1}
+    content = {"nbformat": 4, "nbformat_minor": 5, "cells": [cell | {"source": source}]}
+    content["cells"][0]["outputs"] = [output]
+    content["metadata"] = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+X = "import numpy as np\nx = np.random.default_rng(1).standard_normal(9)\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "differs"),
+    [
+        (X + "print(f'{abs(np.exp(np.log(x @ x)) - x @ x):.1e}')", True),  # noise
+        (X + "print(np.exp(np.log(x @ x)) - x @ x < 1e-13)", False),
+        (X + "print(f'{x @ x:.3f}')", False),
+        (X + "print(f'{x @ x:.16f}')", True),  # a digit too many
+    ],
+)
+def test_a_number_that_hangs_on_rounding_is_seen(tmp_path, source, differs):
+    notebook(tmp_path / "a.ipynb", source)
+    count, wrong = elsewhere.run(["--nbval", tmp_path / "a.ipynb"], MACHINES["shaken-1"])
+    assert count == 1
+    assert bool(wrong) == differs
+    assert elsewhere.run(["--nbval", tmp_path / "a.ipynb"], MACHINES["here"]) == (1, {})
+
+
+def test_tests_that_do_not_run_are_no_success(tmp_path):
+    count, wrong = elsewhere.run([tmp_path / "nobody.py"], {})
+    assert count == 0
+    assert wrong
