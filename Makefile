@@ -69,8 +69,8 @@ book: .venv/.stamp ## build the site into _build/html
 pdf: book .venv/.paper .venv/.browser ## print the whole book as one PDF, and let the site lead to it (needs Chromium)
 	@$(BIN)/python -m paper.pdf
 
-test: book ## test the library, every number in every notebook, and the built site
-	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile
+test: book ## test the library, every number in every notebook, and the built site: PYTEST="-k angle"
+	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile $(PYTEST)
 
 extras: .venv/.browser .venv/.paper .venv/.cluster ## install what more tests need: browser, PDF, cluster
 

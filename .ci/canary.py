@@ -34,7 +34,8 @@ extensions.remove("jupyter_book")
 
 def pins():
     """Return the version that the book is pinned to, of each package to install."""
-    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    lists = [ROOT / "requirements.txt", *(ROOT / "requirements").glob("*.txt")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in lists)
     pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", text, re.MULTILINE))
     del pinned["jupyter-book"]
     needed = [line for line in metadata.requires("jupyter-book") if "extra ==" not in line]
