@@ -26,7 +26,7 @@ unexport PIP_TARGET PIP_PREFIX PYTHONHOME PYTHONPATH
 ifneq ($(OS),Windows_NT)
 ifneq ($(shell test -n "$$HOME" && test -w "$$HOME" && echo yes),yes)
 export HOME := $(OWN)/home
-$(shell mkdir -p "$$HOME" _build/own/home)
+$(shell mkdir -p _build/own/home)
 endif
 endif
 # Two test processes with as many BLAS threads each as there are cores stand in each other's way.

@@ -6,6 +6,7 @@ the book's own. The Makefile says the same of everything that it runs.
 """
 
 import os
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -33,7 +34,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 def pytest_configure(config):
     """Let matplotlib look for its fonts once, before the notebooks would each say so."""
     if not hasattr(config, "workerinput"):  # not in each process of pytest-xdist
-        import matplotlib.font_manager  # noqa: F401
+        with warnings.catch_warnings(action="ignore"):  # it may be too old for its own needs
+            import matplotlib.font_manager  # noqa: F401
 
 
 def pytest_terminal_summary(terminalreporter):
