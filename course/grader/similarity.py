@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 from course.grader import grade, notebook
@@ -63,7 +64,8 @@ def report(found, assignment):
         if not detector.test_files:
             raise Refusal("There is no notebook to compare.")
         detector.run()
-        page = ELSEWHERE.sub("", detector.generate_html_report("return"))
+        with warnings.catch_warnings(action="ignore"):
+            page = ELSEWHERE.sub("", detector.generate_html_report("return"))
         pairs = [[max(c[0], c[1]), *c[2:4]] for c in detector.get_copied_code_list()]
     return page, sorted(pairs, reverse=True)
 

@@ -31,9 +31,11 @@ def write_whole(path, text, mode=0o666):
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             part.unlink()
+        if isinstance(error, OSError):  # of a full disk, the system doesn't say with which file
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

@@ -4,7 +4,6 @@ A spreadsheet takes what it finds in a CSV file for numbers, dates or formulas w
 quotes too. A name that could be one gets an apostrophe in front, in all of them a text.
 """
 
-import contextlib
 import csv
 import io
 import re
@@ -100,16 +99,10 @@ def read(path):
         raise TableError("it isn't in UTF-8: save it as CSV UTF-8") from error
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
 
-    def lines(separator):
-        file = io.StringIO(text, newline="")
-        return csv.reader(file, delimiter=separator, strict=True)
+    def lines(separator, strict=True):
+        return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
 
-    def columns(separator):
-        with contextlib.suppress(csv.Error):
-            return len(next(lines(separator), []))
-        return 0
-
-    separator = max(",;\t", key=columns)
+    separator = max(",;\t", key=lambda mark: len(next(lines(mark, strict=False), [])))
     try:
         full = [row for row in lines(separator) if any(cell.strip() for cell in row)]
     except csv.Error as error:
