@@ -157,6 +157,7 @@ LAYOUTS = {
         {NFC: OTHER, f"{NFC} (2)": BOOK},
     ),
     "a PDF in another spelling": ({f"{NFC}.ipynb": BOOK, f"{NFD}.pdf": "x"}, {NFC: BOOK}),
+    "a link": ({"anna@": "elsewhere"}, {"anna": f"{NONE}, only anna (a symbolic link)"}),
     "only an archive": ({"anna.zip": "x"}, {"anna": f"{NONE}, only anna.zip"}),
     "an empty file": ({"anna.ipynb": ""}, {"anna": ""}),
     "Moodle's folders": (
@@ -201,6 +202,9 @@ LAYOUTS = {
 def lay_out(folder, files):
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if name[-1] == "@":
+            (folder / name[:-1]).symlink_to(text)
+            continue
         (folder / name).write_text(text, encoding="utf-8")
 
 
@@ -265,12 +269,12 @@ def test_marks_by_hand_are_merged_and_stay(course):
     assert (code, warned) == (0, "")
     assert f"No marks by hand: there is no {course.own / 'marks' / 'attacked.csv'}" in said
     assert rows(course.out)["anna"]["total"] == ""  # not before everything is marked
-    path = course.marks("student,essay,comment\nanna,3.5,Fine.\nben,,\n")
+    path = course.marks("student,essay,comment,q1,my own\nanna,3.5,Fine.,0,x\nben,,,,\n")
     before = path.read_bytes()
     for _ in range(2):
         code, said, warned = course.grade()
         assert (code, warned) == (0, "")
-        assert f"Marks by hand of 1: {path}" in said
+        assert f"Marks by hand of 1: {path}\n  Columns that are not read: my own\n" in said
         assert [list(row.values()) for row in rows(course.out).values()] == [
             ["anna", "2", "3", "1", "6", "3.5", "", "9.5", "", "bubblewrap"],
             ["ben", "0", "0", "1", "1", "", "", "", "", "bubblewrap"],
@@ -565,7 +569,7 @@ def test_two_runs_do_not_write_into_one_folder(course):
         (
             "private/marks/attacked.csv",
             "student,essay\nann,1\n",
-            "ann: has marks by hand, and ",
+            "ann: has marks by hand, but nobody of that name ",
         ),
     ],
 )

@@ -187,8 +187,11 @@ def marks_by_hand(path, assignment):
         if assignment.manual:
             print(f"No marks by hand: there is no {path}")
         return {}
-    marks = private.marks(path, assignment.manual)
+    marks, ignored = private.marks(path, assignment.manual)
     print(f"Marks by hand of {len(marks)}: {path}")
+    ignored -= {*gradebook.header(assignment), ""}
+    if ignored:
+        print(f"  Columns that are not read: {', '.join(sorted(ignored))}")
     return marks
 
 
@@ -236,7 +239,8 @@ def conclude(args, assignment, results, book, marks, settings):
     """Write what was found, unless it would change grades; return the exit code."""
     table = args.out / "grades.csv"
     lines = gradebook.changes(table, book, args.again)
-    lines += [f"{name}: has marks by hand, and handed nothing in" for name in marks.keys() - book]
+    nobody = "has marks by hand, but nobody of that name handed anything in"
+    lines += [f"{name}: {nobody}" for name in marks.keys() - book]
     if gradebook.hollow(results):
         print(
             f"Warning: most of {len(book)} have no points. "

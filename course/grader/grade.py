@@ -34,7 +34,7 @@ def load(folder):
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module.ASSIGNMENT
-    except Exception as error:  # the teacher's own code
+    except (Exception, SystemExit) as error:  # the teacher's own code
         raise Refusal(f"{path} can't be used: {type(error).__name__}: {error}.") from error
 
 

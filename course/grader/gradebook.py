@@ -21,25 +21,26 @@ def full_marks(assignment):
     )
 
 
+def header(assignment):
+    """Return the columns of grades.csv."""
+    questions = [question.name for question in assignment.questions]
+    by_hand = [column(part, most) for part, most in assignment.manual.items()]
+    return ["student", *questions, "automatic", *by_hand, "late", "total", "note", "isolation"]
+
+
 def row(assignment, student, result, given, late, settings):
     """Return a student's row of grades.csv as {column: text or number}.
 
     There is no total as long as a part isn't marked: half a grade looks like a bad one.
     """
-    points = {q.name: result["points"].get(q.name, "") for q in assignment.questions}
-    by_hand = {part: given.points.get(part, "") for part in assignment.manual}
+    points = [result["points"].get(question.name, "") for question in assignment.questions]
+    by_hand = [given.points.get(part, "") for part in assignment.manual]
     days = late if given.late is None else given.late
-    parts = [*points.values(), *by_hand.values()]
-    return {
-        "student": named(student),
-        **points,
-        "automatic": "" if "" in points.values() else sum(points.values()),
-        **{column(part, most): by_hand[part] for part, most in assignment.manual.items()},
-        "late": days or "",
-        "total": "" if "" in parts else tidy(sum(parts) * settings.kept(days)),
-        "note": harmless(result["note"]),
-        "isolation": result["isolation"],
-    }
+    automatic = "" if "" in points else sum(points)
+    total = "" if "" in points + by_hand else sum(points + by_hand) * settings.kept(days)
+    cells = [named(student), *points, automatic, *by_hand, days or "", tidy(total)]
+    cells += [harmless(result["note"]), result["isolation"]]
+    return dict(zip(header(assignment), cells, strict=True))
 
 
 def rows(assignment, found, results, marks, settings):
@@ -59,8 +60,8 @@ def rows(assignment, found, results, marks, settings):
 
 def written(book, settings):
     """Return grades.csv."""
-    header = list(next(iter(book.values())))
-    return tables.written([header, *(row.values() for row in book.values())], settings.separator)
+    heads = list(next(iter(book.values())))
+    return tables.written([heads, *(row.values() for row in book.values())], settings.separator)
 
 
 def changes(path, book, meant=()):
@@ -170,8 +171,8 @@ def figures(assignment, results):
     The discrimination is the correlation of a question's points with the points of all the others.
     """
     told = [r for r in results.values() if len(r["points"]) == len(assignment.questions)]
-    header = ["question", "of", "students", "mean", "full marks", "no points", "discrimination"]
-    table = [[*header, "commonest failure", "times"]]
+    heads = ["question", "of", "students", "mean", "full marks", "no points", "discrimination"]
+    table = [[*heads, "commonest failure", "times"]]
     for question in assignment.questions:
         points = [result["points"][question.name] for result in told]
         others = [sum(r["points"].values()) - p for r, p in zip(told, points, strict=True)]

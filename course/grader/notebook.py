@@ -138,7 +138,8 @@ def chosen(submission):
     """Return the bytes of the one notebook that was handed in; of equal ones, any."""
     paths = submission.notebooks
     if not paths:
-        others = ", ".join(path.name for path in submission.others[:3])
+        shown = (f"{p.name}{' (a symbolic link)' * p.is_symlink()}" for p in submission.others[:3])
+        others = ", ".join(shown)
         note = f"no notebook (.ipynb), only {others}" if others else "no notebook (.ipynb)"
         raise SubmissionError(f"{note}: {submission.unread}" if submission.unread else note)
     data = read(paths[0])

@@ -66,10 +66,10 @@ def column(part, most):
 
 
 def marks(path, manual):
-    """Return {student: Marks} from a file with columns student, m1, ..., late, comment.
+    """Return {student: Marks} from columns student, m1, ..., late, comment; and those not read.
 
-    Columns may be called as in grades.csv, of which the file may be a copy; other columns are left
-    alone. What can't be understood is refused.
+    Columns may be called as in grades.csv, of which the file may be a copy. What can't be
+    understood is refused.
     """
     try:
         table = tables.read(path)
@@ -104,4 +104,4 @@ def marks(path, manual):
             found[name] = given
     if wrong:
         raise Refusal(f"{path} must be mended: {'; '.join(wrong[:10])}.")
-    return found
+    return found, set(table.header) - {"student"} - called.keys()

@@ -87,7 +87,7 @@ def workplace():
 def sweep(*folders):
     """Remove files that were half written when a run was killed."""
     for folder in folders:
-        for part in folder.glob("*.part"):
+        for part in filter(Path.is_file, folder.glob("*.part")):
             part.unlink()
 
 
