@@ -426,10 +426,14 @@ def test_what_was_not_signed_here_is_no_result(damaged, tmp_path):
     assert store.Key(tmp_path / "another").kept(path) is None
 
 
-def test_the_key_is_made_once_for_its_owner_only(tmp_path):
+def test_the_key_is_made_once_for_its_owner_only(tmp_path, capsys):
     first = store.Key(tmp_path / "private" / "key")
     assert (tmp_path / "private" / "key").stat().st_mode & 0o777 == 0o600
-    again, other = store.Key(tmp_path / "private" / "key"), store.Key(tmp_path / "other")
+    made = f"Made your key, {tmp_path / 'private' / 'key'}: keep a copy, and keep it to yourself\n"
+    assert capsys.readouterr().out == made
+    again = store.Key(tmp_path / "private" / "key")
+    assert capsys.readouterr().out == ""
+    other = store.Key(tmp_path / "other")
     assert first.seed("a1") == again.seed("a1")
     assert len({first.seed("a1"), first.seed("a2"), other.seed("a1")}) == 3
 
@@ -463,6 +467,15 @@ def test_again_grades_one_anew(course):
         "--again: nothing was handed in by ann. Is it anna?",
     )
     assert course.grade()[0] == 0  # what was found anew is what is stored
+
+
+@pytest.mark.parametrize("name", ["00123", "'00123", NFC, NFD])
+def test_again_takes_a_name_as_it_stands_in_the_table(name, course):
+    course.hand_in(**{"00123": HONEST, NFD: HONEST})
+    assert course.grade()[0] == 0
+    StandIn.ran = 0
+    assert course.grade("--again", name)[0] == 0
+    assert StandIn.ran == 1 + 2
 
 
 def test_a_submission_at_which_the_grader_fails_costs_nobody_anything(course):

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from course.grader import grade, gradebook, notebook, private
+from course.grader import grade, gradebook, notebook, private, tables
 from course.grader.sandbox import Sandbox, SandboxError
 from course.grader.store import Key, Refusal, locked, sweep, workplace
 
@@ -173,6 +173,8 @@ def handed_in(args):
     found = notebook.submissions(args.submissions)
     if not found:
         raise Refusal(f"Nothing was handed in: {args.submissions} is empty. Nothing was written.")
+    # A name may be given as it stands in grades.csv.
+    args.again = [name if name in found else tables.name_of(name) for name in args.again]
     for name in args.again:
         if name not in found:
             near = difflib.get_close_matches(name, found, 3, 0.5)

@@ -8,6 +8,7 @@ doesn't grade, unless its zip was built with --unsafe.
 """
 
 import argparse
+import io
 import json
 import platform
 import re
@@ -45,8 +46,9 @@ def contents(folder, settings):
     return files
 
 
-def write_zip(target, files):
-    """Write a zip whose bytes depend on the files' names and bytes only."""
+def zipped(files):
+    """Return a zip whose bytes depend on the files' names and bytes only."""
+    target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sorted(files.items()):
             entry = zipfile.ZipInfo(name)  # dated 1980
@@ -55,6 +57,7 @@ def write_zip(target, files):
             executable = name in ("setup.sh", "run_autograder")
             entry.external_attr = (0o100755 if executable else 0o100644) << 16
             archive.writestr(entry, data)
+    return target.getvalue()
 
 
 def results(assignment, result):
@@ -130,7 +133,11 @@ def main(argv=None):
         hidden = [ROOT, folder.parent.parent, args.private]
         with Sandbox(assignment.library, assignment.seconds, hidden, args.unsafe) as sandbox:
             preflight(folder, assignment, seed, sandbox)
-        write_zip(args.out, contents(folder, {"seed": seed, "unsafe": args.unsafe}))
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(args.out, zipped(contents(folder, {"seed": seed, "unsafe": args.unsafe})))
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
+        return 1
     except (Refusal, SandboxError, notebook.SubmissionError) as error:
         print(error, file=sys.stderr)
         return 1

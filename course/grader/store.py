@@ -21,13 +21,15 @@ class Refusal(Exception):
     """Why the grader doesn't go on, and what to do about it, in a line or two."""
 
 
-def write_whole(path, text, mode=0o666):
-    """Write a file beside its place and move it there, so that no one sees half of it."""
+def write_whole(path, content, mode=0o666):
+    """Write a text or bytes beside their place and move them there: no one sees half a file."""
+    if isinstance(content, str):
+        content = content.encode("utf-8", errors="backslashreplace")
     part = path.with_name(f"{path.name[:80]}.{os.getpid()}-{threading.get_native_id()}.part")
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -97,8 +99,9 @@ class Key:
     def __init__(self, path):
         """Read it; the first time, make it."""
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_whole(path, secrets.token_hex(32) + "\n", mode=0o600)
+            print(f"Made your key, {path}: keep a copy, and keep it to yourself")
         try:
             self.secret = bytes.fromhex(path.read_text(encoding="ascii"))
         except ValueError:
