@@ -492,6 +492,16 @@ def test_a_submission_at_which_the_grader_fails_costs_nobody_anything(course):
     course.hand_in(ben=HONEST)
     assert course.grade()[::2] == (0, "")
     assert points(rows(course.out)["ben"]) == ALL
+    # Nor does it take away what there was.
+    course.hand_in(ben=[*HONEST, "the sandbox fails"])
+    lines = course.grade()[2].splitlines()
+    assert lines[:4] == [
+        "The same command tries again:",
+        f"  ben: {said}",
+        "Nothing was written, for this would change:",
+        "  ben: automatic from 6 to nothing",
+    ]
+    assert points(rows(course.out)["ben"]) == ALL
 
 
 # Disks that are full, runs that are killed

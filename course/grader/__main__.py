@@ -249,6 +249,9 @@ def conclude(args, assignment, results, book, marks, settings):
             f"Is {args.submissions} the folder for {assignment.name}?",
             file=sys.stderr,
         )
+    failed = [f"{name}: {book[name]['note']}" for name in book if not results[name]["points"]]
+    if failed:
+        print("\n".join(["The same command tries again:", *some(failed)]), file=sys.stderr)
     if lines and not args.force:
         said = ["Nothing was written, for this would change:", *some(sorted(lines))]
         raise Refusal("\n".join([*said, "Say --force (make grade: FORCE=1) if it is meant."]))
@@ -259,9 +262,6 @@ def conclude(args, assignment, results, book, marks, settings):
     late = [student for student in book if book[student]["late"]]
     if late and not settings.late:
         print(f"{len(late)} late, and nothing taken off: no late in grading.toml")
-    failed = [f"{name}: {book[name]['note']}" for name in book if not results[name]["points"]]
-    if failed:
-        print("\n".join(["The same command tries again:", *some(failed)]), file=sys.stderr)
     return int(bool(failed))
 
 
