@@ -34,7 +34,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test extras execute times bench parallel weight release grade gradescope elsewhere ends wheels canary lab serve lint clean distclean
+.PHONY: help book pdf test extras execute times bench parallel weight release submissions sheet grade similarity moodle canvas gradescope elsewhere ends wheels canary lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -72,7 +72,7 @@ pdf: book .venv/.paper .venv/.browser ## print the whole book as one PDF, and le
 test: book ## test the library, every number in every notebook, and the built site: PYTEST="-k angle"
 	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile $(PYTEST)
 
-extras: .venv/.browser .venv/.paper .venv/.cluster ## install what more tests need: browser, PDF, cluster
+extras: .venv/.browser .venv/.paper .venv/.cluster .venv/.similarity ## install what more tests need
 
 execute: .venv/.stamp ## run figure scripts and notebooks again, and store what they print
 	for script in chapters/figures/*.py; do $(BIN)/python "$$script" || exit 1; done
@@ -95,17 +95,53 @@ parallel: .venv/.cluster ## time a sweep on one process, on two, and on a Dask c
 weight: .venv/.paper .venv/.browser ## time the build of the site and the PDF, and weigh them
 	$(BIN)/python benchmarks/weight.py
 
+# Questions of one's own lie elsewhere: COURSE=private.
 release: .venv/.stamp ## make the assignments' notebooks, for students and with solutions, in released/
-	$(BIN)/python -m course.release
-	$(BIN)/python -m course.release --out released
+	$(BIN)/python -m course.release --course "$${COURSE:-course}"
+	$(BIN)/python -m course.release --course "$${COURSE:-course}" --out released
 
-grade: .venv/.stamp ## grade what was handed in: SUBMISSIONS=folder ASSIGNMENT=a1_closed_form SEED=number
-	@$(BIN)/python -m course.grader "$(SUBMISSIONS)" --assignment "course/$(ASSIGNMENT)" \
-	    --seed "$(SEED)" --out "graded/$(ASSIGNMENT)"
+# What the teacher gives is read by the shell: names may hold spaces, quotes and dollars.
+fill = $(BIN)/python -m course.grader.exchange $@ "$$SHEET" --out "graded/$$ASSIGNMENT/$@.csv" \
+	    --grades "graded/$$ASSIGNMENT" $${COLUMN:+--column "$$COLUMN"} $${GIVE:+--give "$$GIVE"}
 
-gradescope: .venv/.stamp ## make an autograder for Gradescope: ASSIGNMENT=a1_closed_form SEED=number
-	@$(BIN)/python -m course.grader.gradescope --assignment "course/$(ASSIGNMENT)" \
-	    --seed "$(SEED)" --out "released/$(ASSIGNMENT).zip"
+submissions:
+	@test -n "$$SUBMISSIONS" && test -n "$$ASSIGNMENT" || { \
+	    echo "make $(MAKECMDGOALS) SUBMISSIONS=folder ASSIGNMENT=name"; \
+	    echo "  SUBMISSIONS  a folder with a notebook, or a folder, for each student"; \
+	    echo "  ASSIGNMENT   $(notdir $(patsubst %/,%,$(dir $(wildcard course/*/hidden.py private/*/hidden.py))))"; \
+	    echo "and, for make grade, if you like,"; \
+	    echo "  AGAIN=name   grade this student anew, whatever is stored"; \
+	    echo "  FORCE=1      let grades change that were given before"; \
+	    echo "  SEED=number  make the hidden inputs from it, instead of from private/key"; \
+	    exit 2; }
+
+sheet:
+	@test -n "$$SHEET" && test -n "$$ASSIGNMENT" || { \
+	    echo "make $(MAKECMDGOALS) SHEET=file.csv ASSIGNMENT=name"; \
+	    echo "  SHEET        the table that you have downloaded there"; \
+	    echo "  COLUMN=name  its column for the grades, if it isn't found"; \
+	    echo "  GIVE=automatic  these points instead of the total"; \
+	    exit 2; }
+
+grade: submissions .venv/.stamp ## grade what was handed in: SUBMISSIONS=folder ASSIGNMENT=a1_closed_form
+	@$(BIN)/python -m course.grader "$$SUBMISSIONS" --assignment "$$ASSIGNMENT" \
+	    --out "graded/$$(basename "$$ASSIGNMENT")" \
+	    $${SEED:+--seed "$$SEED"} $${AGAIN:+--again "$$AGAIN"} $${FORCE:+--force}
+
+similarity: submissions .venv/.similarity ## say who may have copied: SUBMISSIONS=folder ASSIGNMENT=a1_closed_form
+	@$(BIN)/python -m course.grader.similarity "$$SUBMISSIONS" --assignment "$$ASSIGNMENT" \
+	    --out "graded/$$(basename "$$ASSIGNMENT")/similarity.html"
+
+moodle: sheet .venv/.stamp ## fill in Moodle's grading worksheet: SHEET=file.csv ASSIGNMENT=a1_closed_form
+	@$(fill)
+
+canvas: sheet .venv/.stamp ## fill in Canvas's gradebook: SHEET=file.csv ASSIGNMENT=a1_closed_form
+	@$(fill)
+
+gradescope: .venv/.stamp ## make an autograder for Gradescope: ASSIGNMENT=a1_closed_form
+	@test -n "$$ASSIGNMENT" || { echo "make gradescope ASSIGNMENT=a1_closed_form"; exit 2; }
+	@$(BIN)/python -m course.grader.gradescope --assignment "$$ASSIGNMENT" \
+	    --out "released/$$(basename "$$ASSIGNMENT").zip" $${SEED:+--seed "$$SEED"}
 
 elsewhere: .venv/.stamp ## run everything as other machines would, and say what differs: MACHINES="shaken old"
 	@$(BIN)/python .ci/elsewhere.py $(MACHINES)

@@ -6,6 +6,8 @@ tagged `student` (stubs, and room for answers) of the solution notebook; the oth
     python -m course.release              # renew the students' notebooks in course/student
     python -m course.release --check      # are they what the masters make? changes nothing
     python -m course.release --out DIR    # write DIR/student and DIR/solution
+
+With --course DIR the masters are those of DIR, for questions that aren't public.
 """
 
 import argparse
@@ -20,12 +22,11 @@ from nbconvert.preprocessors import (
 )
 
 COURSE = Path(__file__).resolve().parent
-STUDENT = COURSE / "student"
 
 
-def masters():
+def masters(course=COURSE):
     """Return the path of every master."""
-    return sorted(COURSE.glob("a*/master.ipynb"))
+    return sorted(course.glob("a*/master.ipynb"))
 
 
 def cut(master, without):
@@ -50,9 +51,9 @@ def cut(master, without):
     return nbformat.writes(notebook) + "\n"
 
 
-def versions(tag):
+def versions(tag, course=COURSE):
     """Return {file name: text} of all notebooks without the cells of that tag."""
-    return {f"{master.parent.name}.ipynb": cut(master, without=tag) for master in masters()}
+    return {f"{master.parent.name}.ipynb": cut(master, without=tag) for master in masters(course)}
 
 
 def write(folder, files):
@@ -76,10 +77,14 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Make the notebooks that are handed out.")
     parser.add_argument("--check", action="store_true", help="only compare course/student")
     parser.add_argument("--out", type=Path, help="folder for student and solution notebooks")
+    parser.add_argument("--course", type=Path, default=COURSE, help="folder of the masters")
     options = parser.parse_args(arguments)
-    student = versions(tag="solution")
+    course = options.course
+    if not masters(course):
+        parser.error(f"--course: there is no a*/master.ipynb in {course}")
+    student = versions("solution", course)
     if options.check:
-        old = stale(STUDENT, student)
+        old = stale(course / "student", student)
         for name in old:
             print(
                 f"course/student/{name} isn't what the masters make: run python -m course.release"
@@ -87,9 +92,9 @@ def main(arguments=None):
         return int(bool(old))
     if options.out:
         write(options.out / "student", student)
-        write(options.out / "solution", versions(tag="student"))
+        write(options.out / "solution", versions("student", course))
     else:
-        write(STUDENT, student)
+        write(course / "student", student)
     return 0
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import zipfile
 
@@ -25,7 +26,7 @@ from attacks.corpus import ALL, HONEST, NOTHING, WRONG
 from conftest import ROOT
 
 from course.grader import __main__ as main
-from course.grader import grade, gradebook, inside, questions, sandbox
+from course.grader import grade, gradebook, inside, private, questions, sandbox
 
 pytestmark = ONLY_LINUX
 NAN, INF = float("nan"), float("inf")
@@ -176,15 +177,18 @@ def test_a_run_and_what_it_writes(place):
     assert done.returncode == 0, done.stderr
     table = rows(top / "out")
     assert [points(row) for row in table.values()] == [ALL, NOTHING, (2, 0, 0), ALL, (0, 3, 1)]
-    header = "student,q1,q2,q3,automatic,essay (of 4),note,isolation"
-    lines = (top / "out" / "grades.csv").read_text().splitlines()
-    assert lines[:2] == [header, "student 0,2,3,1,6,,,bubblewrap"]
+    lines = (top / "out" / "grades.csv").read_text(encoding="utf-8").splitlines()
+    names = ["student", "q1", "q2", "q3", "automatic", "essay (of 4)", "late", "total", "note"]
+    assert lines[0] == "\ufeff" + ",".join(f'"{name}"' for name in [*names, "isolation"])
+    assert lines[1] == '"student 0",2,3,1,6,"","","","","bubblewrap"'
     page = (top / "out" / "feedback" / "student 4.md").read_text()
     assert "**4 of 6 automatic points.**" in page
     assert "- **q1**: 0 of 2. In a hidden test there was no `mean`" in page
-    assert "Sum, then divide." in page
+    assert "Sum, then divide." not in page  # nothing was wrong: there was nothing
     assert "- **q2**: 3 of 3\n" in page
     assert "- **essay**: of 4, graded by hand" in page
+    page = (top / "out" / "feedback" / "student 1.md").read_text()
+    assert "- **q1**: 0 of 2. In a hidden test an answer was wrong. Sum, then divide.\n" in page
     page = (top / "out" / "feedback" / "student 3.md").read_text()
     assert "Code cell 5 ended with an error:\n\n    ZeroDivisionError: division by zero" in page
 
@@ -210,6 +214,7 @@ def test_killed_halfway_it_goes_on_and_ends_the_same(place):
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert not (top / "out" / "grades.csv").exists()
+    assert len(list(top.glob("grading-*"))) == 1
     before = {path: path.stat().st_mtime_ns for path in (top / "out").glob("results/*.json")}
     assert len(before) < 6
     for path in before:
@@ -218,14 +223,14 @@ def test_killed_halfway_it_goes_on_and_ends_the_same(place):
     while any("bwrap" in text and str(top) in text for text in running_commands()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    done = run(arguments)
+    done = run(arguments, TMPDIR=str(top))
     assert done.returncode == 0, done.stderr
+    assert list(top.glob("*grading-*")) == []
     for path, written in before.items():
         assert path.stat().st_mtime_ns == written  # not graded again
     assert run(command(handed_in, folder, top / "at once")).returncode == 0
     whole = tree(top / "at once")
-    resumed = {name: data for name, data in tree(top / "out").items() if ".part" not in name}
-    assert resumed == whole
+    assert tree(top / "out") == whole
 
 
 def test_another_seed_or_assignment_is_graded_anew(place):
@@ -236,7 +241,7 @@ def test_another_seed_or_assignment_is_graded_anew(place):
     assert len(tree(top / "out" / "results")) == 10
     hidden = folder / "hidden.py"
     hidden.write_text(hidden.read_text().replace("points=2", "points=5"))
-    assert run(command(handed_in, folder, top / "out")).returncode == 0
+    assert run(command(handed_in, folder, top / "out", "--force")).returncode == 0
     assert [row["q1"] for row in rows(top / "out").values()] == ["5", "0", "5", "5", "0"]
 
 
@@ -336,8 +341,16 @@ def test_a_wrong_argument_is_named(change, said, tmp_path, capsys):
 
 
 def a_result(**parts):
-    result = {"points": {"q1": 0}, "lost": {"q1": "an answer was wrong"}, "cells": [], "note": ""}
+    lost = {"q1": ["an answer was wrong", "Think."]}
+    result = {"points": {"q1": 0}, "lost": lost, "cells": [], "note": ""}
     return result | {"isolation": "bubblewrap"} | parts
+
+
+def a_page(student, result, given=None):
+    """Return the page of a student."""
+    given, asked = given or private.Marks(), an_assignment()
+    row = gradebook.row(asked, student, result, given, 0, private.Settings())
+    return gradebook.feedback(asked, student, result, given, row)
 
 
 def an_assignment(**parts):
@@ -351,34 +364,91 @@ def an_assignment(**parts):
     ["</code><script>alert(1)</script>", "```\n# Points: 6", "~~~", "x\r\n\r\n# y", "a\u2028# b"],
 )
 def test_a_students_text_stays_in_its_block(text):
-    page = gradebook.feedback(an_assignment(), text, a_result(cells=[[0, text, text]], note=text))
+    page = a_page(text, a_result(cells=[[0, text, text]], note=text), private.Marks(comment=text))
     ours = [line for line in page.split("\n") if not line.startswith("    ")]
     assert text[:4] not in "\n".join(ours)
     assert [*page.splitlines(), ""] == page.split("\n")  # no other ends of lines
 
 
+def why(question, given, cases=None, **more):
+    """Return what a student is told of the answers that were given."""
+    lost = grade.judge(question, cases or [()] * len(given), given, **more)
+    result = a_result(lost={question.name: list(lost)} if lost else {})
+    return gradebook.lost(result, question)
+
+
 def test_only_pythons_own_errors_are_named():
     question = questions.Question("q1", 2, "f", None, lambda value: True, "")
-    assert "(ValueError)" in grade.judge(question, [()], [["raised", "ValueError"]])
+    assert why(question, [["raised", "ValueError"]]).endswith("(ValueError).")
     for name in ("inputs 1.5", "print", "__doc__", 7, None, ["ValueError"]):
-        assert grade.judge(question, [()], [["raised", name]]).endswith("(Exception)")
+        assert why(question, [["raised", name]]).endswith("(Exception).")
 
 
 @pytest.mark.parametrize("kind", ["right", "", "wrong", "of course"])
 def test_only_a_value_can_be_right(kind):
     question = questions.Question("q1", 2, "f", None, lambda value: True, "")
-    assert grade.judge(question, [()], [["value", 1.0]]) == ""
-    assert grade.judge(question, [()], [[kind, 1.0]]) != ""
+    assert why(question, [["value", 1.0]]) == ""
+    assert why(question, [[kind, 1.0]]) != ""
 
 
 def test_every_case_must_be_right():
     question = questions.Question("q1", 2, "f", None, lambda value, x: value == x, "")
     given = [["value", 1], ["value", 2]]
-    assert grade.judge(question, [(1,), (2,)], given) == ""
-    assert grade.judge(question, [(1,), (3,)], given) != ""
-    assert grade.judge(question, [(3,), (2,)], given) != ""
+    assert why(question, given, [(1,), (2,)]) == ""
+    assert why(question, given, [(1,), (3,)]) != ""
+    assert why(question, given, [(3,), (2,)]) != ""
     with pytest.raises(ValueError, match="shorter"):
         grade.judge(question, [(1,), (2,)], given[:1])
+
+
+@pytest.mark.parametrize(
+    ("given", "stopped", "said"),
+    [
+        (["value", 2], "", "an answer was wrong. Some f are wrong. Try n = 1."),
+        (["raised", "ValueError"], "", "`f` raised an error (ValueError). Try n = 1."),
+        (
+            ["raised", "NotImplementedError"],
+            "",
+            "`f` raised an error (NotImplementedError). It does so until it is written. "
+            "Is `f` done?",
+        ),
+        (
+            ["raised", "TypeError"],
+            "",
+            "`f` raised an error (TypeError). Is `f` still your function at the end? Try n = 1.",
+        ),
+        (["missing", ""], "", "there was no `f` when all cells had run."),
+        (
+            ["overwritten", ""],
+            "",
+            "`f` was no function any more when all cells had run: the name had been given to "
+            "something else.",
+        ),
+        (
+            ["refused", ""],
+            "",
+            "`f` returned something that is neither a number nor a list or array of numbers, or "
+            "one that is far too long.",
+        ),
+        (
+            ["stopped", ""],
+            "",
+            "no answer came: the time for this question was used up, or the process had ended.",
+        ),
+        (["stopped", ""], "it took too long", "no answer came: it took too long."),
+    ],
+)
+def test_a_hint_is_true_of_what_happened(given, stopped, said):
+    hint = "Some f are wrong. Try n = 1."
+    question = questions.Question("q1", 2, "f", None, lambda value: value == 1, hint)
+    assert why(question, [["value", 1], given], stopped=stopped) == f"In a hidden test {said}"
+
+
+def test_a_file_that_cannot_be_read_gets_its_reason_once_and_no_hint():
+    result = grade.unread("larger than 20 MB: clear its outputs", an_assignment(), "bubblewrap")
+    page = a_page("anna", result)
+    assert page.count("larger than 20 MB") == 1
+    assert "- **q1**: 0 of 2\n" in page and "Think." not in page and "hidden test" not in page
 
 
 # The library of the sandbox
@@ -428,7 +498,7 @@ def test_a_folder_inside_what_is_seen_can_be_hidden():
 
 def gradescope(folder, target, *more):
     options = ["--assignment", str(folder), "--seed", "11", "--out", str(target), *more]
-    return run([*command("", "", "")[:1], "-m", "course.grader.gradescope", *options])
+    return run([sys.executable, "-m", "course.grader.gradescope", *options])
 
 
 def test_the_zip_for_gradescope(place):
@@ -444,7 +514,7 @@ def test_the_zip_for_gradescope(place):
         assert archive.getinfo("run_autograder").external_attr >> 16 & 0o111
     (top / "autograder" / "submission").mkdir()
     shutil.copy(handed_in / "student 4.ipynb", top / "autograder" / "submission" / "x.ipynb")
-    arguments = [*command("", "", "")[:1], "-m", "course.grader.gradescope"]
+    arguments = [sys.executable, "-m", "course.grader.gradescope"]
     arguments += ["--run", str(top / "autograder")]
     options = dict(cwd=top / "autograder" / "source", capture_output=True, text=True)
     done = subprocess.run(arguments, **options)
@@ -456,7 +526,7 @@ def test_the_zip_for_gradescope(place):
         ("q2", 3, 3, "passed"),
         ("q3", 1, 1, "passed"),
     ]
-    assert "Sum, then divide." in tests[0]["output"]
+    assert tests[0]["output"] == "In a hidden test there was no `mean` when all cells had run."
     assert "Isolation: bubblewrap." in results["output"]
     assert results["stdout_visibility"] == "hidden"
 

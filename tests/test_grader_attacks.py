@@ -137,13 +137,18 @@ def batch(tmp_path_factory):
     (handed_in / "file essay.docx").write_bytes(b"PK")
     (handed_in / "file two").mkdir()
     (handed_in / "file two" / "a.ipynb").write_text(notebook(HONEST))
-    (handed_in / "file two" / "b.ipynb").write_text(notebook(HONEST))
+    (handed_in / "file two" / "b.ipynb").write_text(notebook([*HONEST, "2"]))
+    (handed_in / "file twice").mkdir()
+    (handed_in / "file twice" / "a.ipynb").write_text(notebook(HONEST))
+    (handed_in / "file twice" / "a (1).ipynb").write_text(notebook(HONEST))
     (handed_in / "file none").mkdir()
     (handed_in / "file folder").mkdir()
     (handed_in / "file folder" / "a1 final (2).ipynb").write_text(notebook(HONEST))
     (handed_in / "file both").mkdir()
     (handed_in / "file both" / "a.ipynb").write_text(notebook(HONEST))
-    (handed_in / "file both.ipynb").write_text(notebook(HONEST))
+    (handed_in / "file both.ipynb").write_text(notebook([*HONEST, "2"]))
+    (handed_in / "file x.ipynb").mkdir()
+    (handed_in / "file in.ipynb" / "x.ipynb").mkdir(parents=True)
     (handed_in / ".hidden.ipynb").write_text(notebook(HONEST))
 
     done = run(
@@ -188,14 +193,17 @@ def test_a_file_is_read_or_refused_in_plain_words(name, batch):
     [
         ("link", NOTHING, "a symbolic link"),
         ("link to nothing", NOTHING, "a symbolic link"),
-        ("link to a folder", NOTHING, "not a notebook"),
+        ("link to a folder", NOTHING, "no notebook (.ipynb), only file link to a folder"),
         ("pipe", NOTHING, "not a regular file"),
         ("socket", NOTHING, ""),
-        ("essay", NOTHING, "not a notebook"),
-        ("two", NOTHING, "2 notebooks"),
+        ("essay", NOTHING, "no notebook (.ipynb), only file essay.docx"),
+        ("two", NOTHING, "2 notebooks handed in (a.ipynb, b.ipynb): leave one"),
         ("both", NOTHING, "2 notebooks"),
         ("none", NOTHING, "no notebook"),
         ("folder", ALL, ""),
+        ("twice", ALL, ""),
+        ("x", NOTHING, "no notebook (.ipynb)"),
+        ("in", NOTHING, "no notebook (.ipynb)"),
     ],
 )
 def test_what_is_no_single_regular_file_is_refused(name, scored, said, batch):
@@ -222,12 +230,12 @@ def test_no_cell_of_the_table_is_a_formula(batch):
 
 
 def test_nobody_is_left_out(batch):
-    extra = 10 + 3  # other files, and the controls
+    extra = 13 + 3  # other files, and the controls
     assert len(batch["rows"]) == len(ATTACKS) + len(FILES) + len(STYLES) + len(NAMES) + extra
 
 
 def test_the_honest_score_as_if_they_were_alone(batch):
-    for name in ("000 control", "endless control", "zzz control"):
+    for name in ("'000 control", "endless control", "zzz control"):
         row = batch["rows"][name]
         assert points(row) == ALL
         assert row["automatic"] == "6"

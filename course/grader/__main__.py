@@ -1,13 +1,18 @@
 """Grade what students handed in.
 
-    python -m course.grader SUBMISSIONS --assignment course/a1_closed_form --seed 7 --out graded
+    python -m course.grader SUBMISSIONS --assignment a1_closed_form --out graded/a1_closed_form
 
-SUBMISSIONS holds a notebook, or a folder with one notebook, for each student, named after them.
-The folder that --out names gets grades.csv, feedback/ with a page for each student, and results/.
-A run that was stopped goes on where it was when it is started again.
+SUBMISSIONS holds a notebook, or a folder with one notebook, for each student, named after them; or
+what Moodle or Canvas let one download. The folder that --out names gets grades.csv, statistics.csv,
+feedback/ with a page for each student, and results/. A run that was stopped goes on where it was
+when it is started again.
+
+What is yours lies in the folder that --private names, which the program never changes: the key
+(made the first time), marks by hand, a line on lateness, questions of your own.
 """
 
 import argparse
+import difflib
 import itertools
 import os
 import sys
@@ -18,19 +23,53 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from course.grader import grade, gradebook, notebook
+from course.grader import grade, gradebook, notebook, private, tables
 from course.grader.sandbox import Sandbox, SandboxError
+from course.grader.store import Key, Refusal, locked, sweep, workplace
+
+ROOT = Path(__file__).resolve().parents[2]
+LINES = 20  # of changes, shown
 
 
-class Refusal(Exception):
-    """Why no submission is graded."""
+def folder_of(parser, args):
+    """Return the folder of an assignment, or end with what is wrong with it.
+
+    It is given by its path or its name; the teacher's own questions come before those of the book.
+    """
+    given = args.assignment
+    places = [args.private / given, given, ROOT / "course" / given]
+    for folder in places if len(given.parts) == 1 else [given]:
+        if (folder / "hidden.py").is_file():
+            return folder.resolve()
+    parser.error(f"--assignment: there is no {given / 'hidden.py'}")
 
 
-def folder_of(parser, assignment):
-    """Return an assignment's folder, or end with what is wrong with it."""
-    if not (assignment / "hidden.py").is_file():
-        parser.error(f"--assignment: there is no {assignment / 'hidden.py'}")
-    return assignment.resolve()
+def seed_of(args, assignment):
+    """Return the seed of an assignment's hidden inputs: of the key, if no other is given."""
+    if args.seed is None:
+        return Key(args.private / "key").seed(assignment.name)
+    return args.seed
+
+
+def natural(text):
+    """Return the number that an argument is."""
+    if int(text) < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return int(text)
+
+
+def common_arguments(parser):
+    """Add the arguments that say what is asked, and with which secrets."""
+    parser.add_argument(
+        "--assignment", type=Path, required=True, help="its name, or the path of its folder"
+    )
+    parser.add_argument(
+        "--private", type=Path, default=ROOT / "private", help="your folder (default: private)"
+    )
+    parser.add_argument(
+        "--seed", type=natural, help="a number instead of your key, for the hidden inputs"
+    )
+    parser.add_argument("--unsafe", action="store_true", help="without a sandbox, at your own risk")
 
 
 def arguments(argv=None):
@@ -42,26 +81,26 @@ def arguments(argv=None):
     )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     parser.add_argument("submissions", type=Path, help="the folder of what was handed in")
-    parser.add_argument("--assignment", type=Path, required=True, help="the assignment's folder")
-    parser.add_argument(
-        "--seed", type=int, required=True, help="your secret number: it makes the hidden tests"
-    )
+    common_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, help="the folder for the grades")
     parser.add_argument("--jobs", type=int, default=cores, help="how many at once (%(default)s)")
-    parser.add_argument("--unsafe", action="store_true", help="without a sandbox, at your own risk")
+    parser.add_argument(
+        "--again", metavar="NAME", action="append", default=[], help="grade this student anew"
+    )
+    parser.add_argument("--force", action="store_true", help="grades may change, or go")
     args = parser.parse_args(argv)
     if not args.submissions.is_dir():
         parser.error(f"SUBMISSIONS: there is no folder {args.submissions}")
-    args.assignment = folder_of(parser, args.assignment)
-    if args.seed < 0:
-        parser.error("--seed: must not be negative")
+    args.assignment = folder_of(parser, args)
     if args.jobs < 1:
         parser.error("--jobs: must be at least 1")
-    if args.out.exists() and not args.out.is_dir():
-        parser.error(f"--out: {args.out} is there already, and isn't a folder")
-    places = [args.out.resolve(), args.submissions.resolve()]
-    if places[0] in [places[1], *places[1].parents] or places[1] in places[0].parents:
-        parser.error("--out: must lie outside SUBMISSIONS, and not around it")
+    inside = args.submissions.resolve()
+    for name, path in (("--out", args.out), ("--private", args.private)):
+        if path.exists() and not path.is_dir():
+            parser.error(f"{name}: {path} is there already, and isn't a folder")
+        place = path.resolve()
+        if place in [inside, *inside.parents] or inside in place.parents:
+            parser.error(f"{name}: must lie outside SUBMISSIONS, and not around it")
     return args
 
 
@@ -69,17 +108,25 @@ def preflight(folder, assignment, seed, sandbox):
     """Refuse to go on unless the solution gets all points in good time, and the blank none."""
     solution = folder / "master.ipynb"
     blank = folder.parent / "student" / f"{assignment.name}.ipynb"
+    results, taken = [], []
     for path in (solution, blank):
         if not path.is_file():
             raise Refusal(f"There is no {path}: the preflight grades it first.")
-    results, taken = [], []
-    for path in (solution, blank):
         began = time.monotonic()
-        results.append(grade.grade(notebook.read(path), assignment, seed, sandbox))
+        try:
+            results.append(grade.grade(notebook.read(path), assignment, seed, sandbox))
+        except (notebook.SubmissionError, SandboxError, OSError):
+            raise
+        except Exception as error:  # the teacher's own questions
+            said = f"{type(error).__name__}: {error}"
+            raise Refusal(f"The questions in {folder / 'hidden.py'} fail: {said}.") from error
         taken.append(time.monotonic() - began)
-    if results[0]["lost"]:
-        lost = "; ".join(f"{name}: {reason}" for name, reason in results[0]["lost"].items())
-        raise Refusal(f"The solution {solution} does not get full marks. {lost}")
+    missed = [q.name for q in assignment.questions if results[0]["points"][q.name] != q.points]
+    if missed:
+        lost = results[0]["lost"]
+        why = [results[0]["note"], *(f"{name}: {lost[name][0]}" for name in missed if name in lost)]
+        said = "; ".join(filter(None, why))
+        raise Refusal(f"The solution {solution} does not get full marks. {said}")
     if any(results[1]["points"].values()):
         raise Refusal(f"The student version {blank} gets points before anything is done.")
     # Both had to start an interpreter. Students' code may be slower than the solution's.
@@ -91,7 +138,7 @@ def preflight(folder, assignment, seed, sandbox):
 
 
 def grade_all(found, jobs, one):
-    """Return {student: one(paths, slot)}, several at once, each with processors of its own."""
+    """Return {student: one(student, slot)}, several at once, each with processors of its own."""
     slots, own = itertools.count(), threading.local()
 
     def settle():
@@ -103,8 +150,8 @@ def grade_all(found, jobs, one):
 
     with ThreadPoolExecutor(jobs, initializer=settle) as pool:
         futures = {
-            pool.submit(lambda paths: one(paths, own.slot), paths): student
-            for student, paths in found.items()
+            pool.submit(lambda student: one(student, own.slot), student): student
+            for student in found
         }
         try:
             done = tqdm(as_completed(futures), total=len(futures), unit="student", disable=None)
@@ -115,39 +162,130 @@ def grade_all(found, jobs, one):
     return dict(sorted(results.items()))
 
 
-def main(argv=None):
-    """Grade, and return the exit code: 0, or 1 if nothing could be graded."""
-    args = arguments(argv)
-    assignment = grade.load(args.assignment)
-    hidden = [args.assignment.parent.parent, args.submissions, args.out, Path(__file__).parents[2]]
-    try:
-        with Sandbox(assignment.library, assignment.seconds, hidden, args.unsafe) as sandbox:
-            preflight(args.assignment, assignment, args.seed, sandbox)
-            about = grade.version(args.assignment, assignment.library)
-            store = args.out / "results"
-            store.mkdir(parents=True, exist_ok=True)
+def some(lines):
+    """Return lines to show, and how many are left out."""
+    more = len(lines) - LINES
+    return [f"  {line}" for line in lines[:LINES]] + [f"  and {more} more"] * (more > 0)
 
-            def one(paths, slot):
+
+def handed_in(args):
+    """Return {student: Submission}, or refuse where there is nothing or not what was asked for."""
+    found = notebook.submissions(args.submissions)
+    if not found:
+        raise Refusal(f"Nothing was handed in: {args.submissions} is empty. Nothing was written.")
+    # A name may be given as it stands in grades.csv.
+    args.again = [name if name in found else tables.name_of(name) for name in args.again]
+    for name in args.again:
+        if name not in found:
+            near = difflib.get_close_matches(name, found, 3, 0.5)
+            hint = f" Is it {' or '.join(near)}?" if near else ""
+            raise Refusal(f"--again: nothing was handed in by {name}.{hint}")
+    return found
+
+
+def marks_by_hand(path, assignment):
+    """Return {student: Marks}, and say where they come from."""
+    if not path.exists():
+        if assignment.manual:
+            print(f"No marks by hand: there is no {path}")
+        return {}
+    marks, ignored = private.marks(path, assignment.manual)
+    print(f"Marks by hand of {len(marks)}: {path}")
+    ignored -= {*gradebook.header(assignment), ""}
+    if ignored:
+        print(f"  Columns that are not read: {', '.join(sorted(ignored))}")
+    return marks
+
+
+def run(args, assignment, key, seed):
+    """Grade all, and return the exit code."""
+    found = handed_in(args)
+    settings = private.settings(args.private)
+    marks = marks_by_hand(args.private / "marks" / f"{assignment.name}.csv", assignment)
+    hidden = [args.assignment.parent.parent, args.submissions, args.out, args.private, ROOT]
+    with Sandbox(assignment.library, assignment.seconds, hidden, args.unsafe) as sandbox:
+        preflight(args.assignment, assignment, seed, sandbox)
+        about = grade.version(args.assignment, assignment.library)
+        store = args.out / "results"
+        store.mkdir(parents=True, exist_ok=True)
+        with locked(args.out) as free:
+            if not free:
+                raise Refusal(f"Another run is writing into {args.out}: wait for its end.")
+            sweep(args.out, store, args.out / "feedback")
+
+            def one(student, slot):
                 for wait in (1, 5, None):
                     try:
                         return grade.graded_once(
-                            paths, assignment, args.seed, sandbox, store, about, slot
+                            found[student],
+                            assignment,
+                            seed,
+                            sandbox,
+                            store,
+                            key,
+                            about,
+                            slot,
+                            student in args.again,
                         )
                     except SandboxError:  # as when the machine is short of memory
                         if wait is None:
                             raise
                         time.sleep(wait)
 
-            results = grade_all(notebook.submissions(args.submissions), args.jobs, one)
+            results = grade_all(found, args.jobs, one)
+            book = gradebook.rows(assignment, found, results, marks, settings)
+            return conclude(args, assignment, results, book, marks, settings)
+
+
+def conclude(args, assignment, results, book, marks, settings):
+    """Write what was found, unless it would change grades; return the exit code."""
+    table = args.out / "grades.csv"
+    lines = gradebook.changes(table, book, args.again)
+    nobody = "has marks by hand, but nobody of that name handed anything in"
+    lines += [f"{name}: {nobody}" for name in marks.keys() - book]
+    if gradebook.hollow(results):
+        print(
+            f"Warning: most of {len(book)} have no points. "
+            f"Is {args.submissions} the folder for {assignment.name}?",
+            file=sys.stderr,
+        )
+    failed = [f"{name}: {book[name]['note']}" for name in book if not results[name]["points"]]
+    if failed:
+        print("\n".join(["The same command tries again:", *some(failed)]), file=sys.stderr)
+    if lines and not args.force:
+        said = ["Nothing was written, for this would change:", *some(sorted(lines))]
+        raise Refusal("\n".join([*said, "Say --force (make grade: FORCE=1) if it is meant."]))
+    gradebook.write(assignment, results, book, marks, settings, args.out)
+    print(f"{len(book)} graded: {table}")
+    if lines:
+        print("\n".join(["Changed:", *some(sorted(lines))]))
+    late = [student for student in book if book[student]["late"]]
+    if late and not settings.late:
+        print(f"{len(late)} late, and nothing taken off: no late in grading.toml")
+    return int(bool(failed))
+
+
+def main(argv=None):
+    """Grade, and return the exit code: 0, or 1 if something could not be graded."""
+    args = arguments(argv)
+    try:
+        assignment = grade.load(args.assignment)
+        seed = seed_of(args, assignment)
+        with workplace():
+            return run(args, assignment, Key(args.private / "key"), seed)
     except (Refusal, SandboxError, notebook.SubmissionError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        place = error.filename2 or error.filename or "A file"
+        print(
+            f"{place}: {error.strerror}. When that is mended, the same command goes on from here.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("Stopped; the same command goes on from here.", file=sys.stderr)
         return 130
-    gradebook.write(assignment, results, args.out)
-    print(f"{len(results)} graded: {args.out / 'grades.csv'}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -3,54 +3,60 @@
 import builtins
 import hashlib
 import importlib.util
-import json
-import os
 import platform
-import threading
 from importlib import metadata
 from pathlib import Path
 
 from course.grader import inside, notebook
 from course.grader.sandbox import SandboxError
+from course.grader.store import Refusal
 
 HERE = Path(__file__).resolve().parent
+# What no result depends on: how results are kept, shown and passed on.
+APART = {"__main__", "exchange", "gradebook", "gradescope", "private", "similarity", "store"}
+APART |= {"tables"}
 REASONS = {
     "missing": "there was no `{function}` when all cells had run",
+    "overwritten": "`{function}` was no function any more when all cells had run: "
+    "the name had been given to something else",
     "refused": "`{function}` returned something that is neither a number nor a list or array of "
     "numbers, or one that is far too long",
     "wrong": "an answer was wrong",
-    "stopped": "an answer is missing: time or memory was used up, or the process had ended",
+    "stopped": "no answer came: the time for this question was used up, or the process had ended",
 }
 
 
 def load(folder):
     """Return the assignment that hidden.py in a folder defines."""
-    spec = importlib.util.spec_from_file_location("hidden", folder / "hidden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.ASSIGNMENT
+    path = folder / "hidden.py"
+    try:
+        spec = importlib.util.spec_from_file_location("hidden", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.ASSIGNMENT
+    except (Exception, SystemExit) as error:  # the teacher's own code
+        raise Refusal(f"{path} can't be used: {type(error).__name__}: {error}.") from error
 
 
 def version(assignment_folder, library):
     """Return what results depend on apart from submission and seed, as a text."""
     source = Path(importlib.util.find_spec("distill_lib").origin).parent
-    files = [*HERE.glob("*.py"), assignment_folder / "hidden.py"]
+    files = [path for path in HERE.glob("*.py") if path.stem not in APART]
+    files += assignment_folder.glob("*.py")  # hidden.py, and what it may import
     files += source.glob("*.py") if library else []
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)]
     packages = [f"{name} {metadata.version(name)}" for name in ("numpy", "scipy", "ipython")]
     return " ".join([platform.python_version(), platform.machine(), *packages, *digests])
 
 
-def judge(question, cases, answers):
-    """Return why a question gets no points, or "" if every answer is right."""
+def judge(question, cases, answers, stopped=""):
+    """Return why a question gets no points and a hint, or None if every answer is right.
+
+    Both are true of what happened: what the hint says about wrong answers is said of those only.
+    """
     for arguments, (kind, data) in zip(cases, answers, strict=True):
         if kind == "raised":
-            # Of what the student's process says here, only the name of one of Python's own errors
-            # is passed on: a message could hold the hidden arguments.
-            known = getattr(builtins, data, None) if isinstance(data, str) else None
-            is_error = isinstance(known, type) and issubclass(known, BaseException)
-            name = data if is_error else "Exception"
-            return f"`{question.function}` raised an error ({name})"
+            return raised(question, data)
         if kind == "value":
             try:
                 value = inside.decode(data, integer=float)
@@ -59,9 +65,28 @@ def judge(question, cases, answers):
             else:
                 if question.accepts(value, arguments):
                     continue
-                kind = "wrong"
-        return REASONS.get(str(kind), REASONS["refused"]).format(function=question.function)
-    return ""
+                return REASONS["wrong"], question.hint
+        if kind == "stopped" and stopped:
+            return f"no answer came: {stopped}", ""
+        return REASONS.get(str(kind), REASONS["refused"]).format(function=question.function), ""
+    return None
+
+
+def raised(question, name):
+    """Return why a question gets no points whose function raised an error, and a hint."""
+    # Of what the student's process says here, only the name of one of Python's own errors is
+    # passed on: a message could hold the hidden arguments.
+    known = getattr(builtins, name, None) if isinstance(name, str) else None
+    if not (isinstance(known, type) and issubclass(known, BaseException)):
+        name = "Exception"
+    why = f"`{question.function}` raised an error ({name})"
+    if known is NotImplementedError:
+        return why, f"It does so until it is written. Is `{question.function}` done?"
+    # Its first sentence may say that answers are wrong; here there were none.
+    advice = question.hint.partition(". ")[2] if question.hint[:5] == "Some " else question.hint
+    if known is TypeError:
+        return why, f"Is `{question.function}` still your function at the end? {advice}".strip()
+    return why, advice
 
 
 def grade(data, assignment, seed, sandbox, slot=0):
@@ -77,61 +102,47 @@ def grade(data, assignment, seed, sandbox, slot=0):
     for number, question in enumerate(assignment.questions):
         wanted = range(len(cases[number]))
         given = [run.answers.get((number, case), ("stopped", "")) for case in wanted]
-        reason = judge(question, cases[number], given)
-        result["points"][question.name] = 0 if reason else question.points
-        if reason:
-            result["lost"][question.name] = reason
+        why = judge(question, cases[number], given, run.stopped)
+        result["points"][question.name] = 0 if why else question.points
+        if why:
+            result["lost"][question.name] = list(why)
     return result | {"isolation": sandbox.isolation}
 
 
 def unread(note, assignment, isolation):
-    """Return the result of a submission that can't be run."""
+    """Return the result of a submission that can't be run: its note says why, once."""
     names = [question.name for question in assignment.questions]
     return {
         "points": dict.fromkeys(names, 0),
-        "lost": dict.fromkeys(names, note),
+        "lost": {},
         "cells": [],
         "note": note,
         "isolation": isolation,
     }
 
 
-def handed_in(paths):
-    """Return the bytes of the one notebook and "", or None and why there is nothing to grade."""
-    if len(paths) != 1:
-        return None, f"{len(paths)} notebooks handed in: leave one" if paths else "no notebook"
+def ungraded(error, isolation):
+    """Return the result of a submission at which the grader failed: no points, not 0 points."""
+    note = f"not graded: {type(error).__name__}: {error}"[:200]
+    return {"points": {}, "lost": {}, "cells": [], "note": note, "isolation": isolation}
+
+
+def graded_once(submission, assignment, seed, sandbox, store, key, about, slot=0, again=False):
+    """Return the result for what a student handed in: the stored one, if it is as it was stored."""
     try:
-        return notebook.read(paths[0]), ""
+        data = notebook.chosen(submission)
     except notebook.SubmissionError as error:
-        return None, str(error)
-
-
-def graded_once(paths, assignment, seed, sandbox, store, about, slot=0):
-    """Return the result for what a student handed in: the stored one, if there is one."""
-    data, note = handed_in(paths)
-    if note:
-        return unread(note, assignment, sandbox.isolation)
+        return unread(str(error), assignment, sandbox.isolation)
     parts = [data, f"{assignment.name} {seed} {sandbox.isolation} {about}".encode()]
-    key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
-    path = store / f"{key}.json"
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
-    try:
-        result = grade(data, assignment, seed, sandbox, slot)
-    except SandboxError:
-        raise  # nobody's fault who handed in something
-    except Exception as error:  # ours: seen by the teacher, not stored, and no harm to others
-        note = f"the grader failed: {type(error).__name__}: {error}"
-        return unread(note[:200], assignment, sandbox.isolation)
-    write_whole(path, json.dumps(result, indent=1) + "\n")
+    name = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    path = store / f"{name}.json"
+    result = None if again else key.kept(path)
+    if result is None:
+        try:
+            result = grade(data, assignment, seed, sandbox, slot)
+        except SandboxError:
+            raise  # nobody's fault who handed in something
+        except Exception as error:  # ours: seen by the teacher, not stored, and no harm to others
+            return ungraded(error, sandbox.isolation)
+        key.keep(path, result)
     return result
-
-
-def write_whole(path, text):
-    """Write a file beside its place and move it there, so that no one sees half of it."""
-    part = path.with_name(f"{path.name}.{threading.get_native_id()}.part")
-    with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)

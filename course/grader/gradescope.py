@@ -1,13 +1,14 @@
 """The same grader for Gradescope: build the zip to upload, and grade there.
 
-    python -m course.grader.gradescope --assignment course/a1_closed_form --seed 7 --out a1.zip
+    python -m course.grader.gradescope --assignment a1_closed_form --out a1.zip
 
-The zip holds your seed and the hidden tests: it is for Gradescope alone. Gradescope's containers
-may forbid a sandbox. Then the autograder says so when it is built, and doesn't grade, unless its
-zip was built with --unsafe.
+The zip holds the seed of the hidden inputs, and how answers are judged: it is for Gradescope alone.
+Gradescope's containers may forbid a sandbox. Then the autograder says so when it is built, and
+doesn't grade, unless its zip was built with --unsafe.
 """
 
 import argparse
+import io
 import json
 import platform
 import re
@@ -16,10 +17,10 @@ import zipfile
 from pathlib import Path
 
 from course.grader import grade, gradebook, notebook
-from course.grader.__main__ import Refusal, folder_of, preflight
+from course.grader.__main__ import ROOT, common_arguments, folder_of, preflight, seed_of
 from course.grader.sandbox import Sandbox, SandboxError
+from course.grader.store import Refusal, write_whole
 
-ROOT = Path(__file__).resolve().parents[2]
 # What the grader, the library and the students' notebooks import.
 PACKAGES = {"numpy", "scipy", "matplotlib", "scikit-learn", "joblib", "tqdm", "psutil", "pillow"}
 PACKAGES |= {"ipython", "ipywidgets"}
@@ -45,8 +46,9 @@ def contents(folder, settings):
     return files
 
 
-def write_zip(target, files):
-    """Write a zip whose bytes depend on the files' names and bytes only."""
+def zipped(files):
+    """Return a zip whose bytes depend on the files' names and bytes only."""
+    target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sorted(files.items()):
             entry = zipfile.ZipInfo(name)  # dated 1980
@@ -55,20 +57,21 @@ def write_zip(target, files):
             executable = name in ("setup.sh", "run_autograder")
             entry.external_attr = (0o100755 if executable else 0o100644) << 16
             archive.writestr(entry, data)
+    return target.getvalue()
 
 
 def results(assignment, result):
     """Return a result in Gradescope's format."""
     tests = []
     for question in assignment.questions:
-        score, lost = result["points"][question.name], result["lost"].get(question.name)
+        score = result["points"][question.name]
         tests.append(
             {
                 "name": question.name,
                 "score": score,
                 "max_score": question.points,
-                "status": "failed" if lost else "passed",
-                "output": f"In a hidden test {lost}. {question.hint}" if lost else "",
+                "status": "passed" if score == question.points else "failed",
+                "output": gradebook.lost(result, question),
                 "output_format": "text",
                 "visibility": "visible",
             }
@@ -96,47 +99,49 @@ def run(place, check=False):
     with Sandbox(assignment.library, assignment.seconds, hidden, unsafe) as sandbox:
         if check:
             return
-        paths = sorted((place / "submission").rglob("*.ipynb"))
-        data, note = grade.handed_in(paths)
-        if note:
-            result = grade.unread(note, assignment, sandbox.isolation)
-        else:
+        try:
+            data = notebook.chosen(notebook.collect(place / "submission"))
             result = grade.grade(data, assignment, settings["seed"], sandbox)
+        except notebook.SubmissionError as error:
+            result = grade.unread(str(error), assignment, sandbox.isolation)
     text = json.dumps(results(assignment, result), indent=1)
     (place / "results").mkdir(exist_ok=True)
-    grade.write_whole(place / "results" / "results.json", text)
+    write_whole(place / "results" / "results.json", text)
 
 
 def main(argv=None):
     """Build the zip, or grade with what it holds; return the exit code."""
+    there = argparse.ArgumentParser(add_help=False)  # what the zip's scripts say
+    there.add_argument("--run", type=Path)
+    there.add_argument("--check", action="store_true")
     parser = argparse.ArgumentParser(
         prog="python -m course.grader.gradescope",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--assignment", type=Path, help="the assignment's folder")
-    parser.add_argument("--seed", type=int, help="your secret number")
-    parser.add_argument("--out", type=Path, help="the zip")
-    parser.add_argument("--unsafe", action="store_true", help="let it grade without a sandbox")
-    parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
-    args = parser.parse_args(argv)
+    common_arguments(parser)
+    parser.add_argument("--out", type=Path, required=True, help="the zip")
+    asked, rest = there.parse_known_args(argv)
     try:
-        if args.run or args.check:
-            run(args.run or Path("/autograder"), args.check)
+        if asked.run or asked.check:
+            run(asked.run or Path("/autograder"), asked.check)
             return 0
-        if args.assignment is None or args.seed is None or args.seed < 0 or args.out is None:
-            parser.error("--assignment, --seed (not negative) and --out are needed")
-        folder = folder_of(parser, args.assignment)
+        args = parser.parse_args(rest)
+        folder = folder_of(parser, args)
         assignment = grade.load(folder)
-        hidden = [ROOT, folder.parent.parent]
+        seed = seed_of(args, assignment)
+        hidden = [ROOT, folder.parent.parent, args.private]
         with Sandbox(assignment.library, assignment.seconds, hidden, args.unsafe) as sandbox:
-            preflight(folder, assignment, args.seed, sandbox)
+            preflight(folder, assignment, seed, sandbox)
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(args.out, zipped(contents(folder, {"seed": seed, "unsafe": args.unsafe})))
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
+        return 1
     except (Refusal, SandboxError, notebook.SubmissionError) as error:
         print(error, file=sys.stderr)
         return 1
-    write_zip(args.out, contents(folder, {"seed": args.seed, "unsafe": args.unsafe}))
-    print(f"{args.out}: upload it as the autograder; it holds your seed")
+    print(f"{args.out}: upload it as the autograder; it holds the seed of the hidden inputs")
     return 0
 
 

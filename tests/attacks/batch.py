@@ -39,9 +39,15 @@ def make_assignment(top, solution=HONEST, blank=("",), hidden=None):
 
 
 def command(submissions, folder, out, *more, seed=11):
-    """Return the grader's command."""
-    options = ["--assignment", folder, "--seed", seed, "--out", out, *more]
-    return [str(part) for part in [sys.executable, "-m", "course.grader", submissions, *options]]
+    """Return the grader's command; the teacher's own folder lies beside the course."""
+    options = ["--assignment", folder, "--private", private(folder), "--seed", seed, "--out", out]
+    parts = [sys.executable, "-m", "course.grader", submissions, *options, *more]
+    return [str(part) for part in parts]
+
+
+def private(folder):
+    """Return the teacher's own folder for an assignment."""
+    return folder.parent.parent / "private"
 
 
 def run(arguments, **environment):
@@ -54,7 +60,7 @@ def run(arguments, **environment):
 
 def rows(out):
     """Return grades.csv as {student: row}."""
-    with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
+    with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
