@@ -169,6 +169,30 @@ def test_t2a_the_flow_conserves_all_differences_of_neighbouring_layers(seed, dep
             assert np.allclose(after, before, rtol=0, atol=1e-8)
 
 
+@given(seeds, st.integers(2, 5), st.integers(1, 5), st.floats(0.1, 3.0))
+def test_t2a_whatever_is_balanced_with_one_output_is_a_chain(seed, depth, width, size):
+    """Built from the definition alone: W_j any root of W_{j+1}^T W_{j+1}, times any rotation."""
+    rng = np.random.default_rng(seed)
+    layers = [size * rng.standard_normal((1, width))]
+    for columns in [width] * (depth - 2) + [width + 2]:
+        values, vectors = np.linalg.eigh(layers[0].T @ layers[0])
+        root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+        rotation, _ = np.linalg.qr(rng.standard_normal((columns, columns)))
+        layers.insert(0, root @ rotation[:width])
+    scale = 1 + norm(layers[-1][0])
+    assert balance_defect(layers) <= 1e-13 * scale**2
+    w = end_to_end(layers)
+    column = np.ones(1)
+    for layer in reversed(layers):
+        left, lengths, right = np.linalg.svd(layer)
+        assert lengths[0] == pytest.approx(norm(w) ** (1 / depth), rel=1e-9)
+        # An eigenvalue that is 0 has a rounding of 1e-16, its root one of 1e-8.
+        assert np.all(lengths[1:] <= 1e-6 * scale)
+        assert abs(left[:, 0] @ column) == pytest.approx(1, abs=1e-9)
+        column = right[0]
+    assert abs(column @ w) == pytest.approx(norm(w))
+
+
 @given(seeds, st.integers(2, 4), st.floats(0.3, 2.0))
 @settings(max_examples=15)
 def test_t2a_balanced_layers_stay_balanced_of_rank_one_and_norm_r_to_the_1_over_N(
@@ -393,6 +417,17 @@ def test_t2d_at_the_sharp_radius_the_worst_direction_ends_at_epsilon(depth, epsi
     assert cosine * epsilon - END <= paper <= cosine ** (1 / depth) * epsilon + END
 
 
+def test_t2d_by_hand_a_tenth_leaves_one_half():
+    """|w_hat| = 1, N = 3, q0 = r0 = 1/10: k^2 (1 + 1/4)^(2/3) = (1/8)^(2/3) = 1/4."""
+    X, teacher, direction = problem(4, 3, 6)
+    teacher = teacher / norm(P_S(X) @ teacher)
+    start = P_perp(X) @ direction
+    run = gradient_flow(X, soft_labels(X, teacher), 0.1 * start / norm(start), depth=3)
+    assert norm(run.weights[-1] - P_S(X) @ teacher) == pytest.approx(0.5, abs=END)
+    assert limit_offset(0.1, 0.1, 1.0, 3) == pytest.approx(0.5, rel=1e-12)
+    assert sharp_initialisation_radius(0.5, 1.0, 3) == pytest.approx(0.1, rel=1e-12)
+
+
 @given(seeds, depths, sizes, st.floats(-2.0, 0.0), st.booleans())
 @settings(max_examples=80)
 def test_t2d_the_sharp_radius_is_sufficient_for_every_direction(seed, depth, size, power, uphill):
@@ -461,6 +496,73 @@ def test_t2e_on_a_line_half_of_all_starts_end_in_the_saddle(seed, depth, r0):
     aside = gradient_flow(X, labels, -start + [0, 0.1 * r0, 0], depth=depth)
     assert aside.converged
     assert norm(aside.weights[-1] - w_infinity(X, teacher, -start + [0, 0.1 * r0, 0], depth)) <= END
+
+
+@pytest.mark.parametrize("depth", [2, 4])
+def test_t2e_in_a_plane_one_orbit_ends_in_the_saddle_and_arrives_along_the_ascent(depth):
+    """Between a path that turns left at 0 and one that turns right, found by halving."""
+    X, teacher, _ = problem(depth, 3, 2)
+    labels = soft_labels(X, teacher)
+    ascent = g_0(X, labels) / norm(g_0(X, labels))
+    across = np.array([-ascent[1], ascent[0]])
+
+    def path(angle):
+        start = 0.1 * (np.cos(angle) * ascent + np.sin(angle) * across)
+        run = gradient_flow(X, labels, start, depth=depth)
+        return run.weights
+
+    def side(weights):
+        return np.sign(weights[norm(weights).argmin()] @ across)
+
+    low, high = -1.0, 1.0
+    assert side(path(low)) == -1
+    assert side(path(high)) == 1
+    for _ in range(25):
+        middle = (low + high) / 2
+        low, high = (middle, high) if side(path(middle)) == -1 else (low, middle)
+    weights = path((low + high) / 2)
+    # r sin^N: the angle is known to 2^-24, so that the path comes this near, up to a factor of 10.
+    assert norm(weights).min() <= 0.1 * (10 * 2.0**-24) ** depth
+    near = weights[np.argmax(norm(weights) < 1e-4)]
+    assert near @ ascent / norm(near) >= 1 - 1e-6
+    # Beside it nothing ends there.
+    for beside in (low - 0.02, high + 0.02):
+        weights = path(beside)
+        assert norm(weights).min() >= 0.1 * 0.01**depth
+        assert norm(weights[-1] - teacher) <= END
+
+
+@given(seeds, st.integers(2, 5), st.sampled_from([(1, 2), (2, 4), (3, 7)]), st.floats(0.1, 0.6))
+@settings(max_examples=30)
+def test_t2c_the_distance_from_zero_is_attained_against_the_descent(seed, depth, size, share):
+    """r >= r0 (q0/r0)^N, with equality for a short start along g_0 and off the span."""
+    X, teacher, direction = problem(seed, *size)
+    labels = soft_labels(X, teacher)
+    ascent, outside = g_0(X, labels), P_perp(X) @ direction
+    start = np.sqrt(1 - share**2) * ascent / norm(ascent) + share * outside / norm(outside)
+    r = norm(gradient_flow(X, labels, 1e-7 * start, depth=depth).weights)
+    # g is g_0 up to 1e-7 of it; the solver's steps miss the lowest point by 1 % at most.
+    assert 1 - 1e-6 <= r.min() / (1e-7 * share**depth) <= 1.01
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 6])
+def test_the_time_to_get_away_from_zero(depth):
+    """log(1/r0)/(2|g_0|), or r0^-(1-2/N)/((N-2)|g_0|), up to a constant that differences lose."""
+    X, teacher, _ = problem(1, 3, 6)
+    labels = soft_labels(X, teacher)
+    g = g_0(X, labels)
+
+    def time(r0):
+        run = gradient_flow(X, labels, -r0 * g / norm(g), depth=depth)
+        return np.interp(-run.loss[0] / 2, -run.loss, run.steps)
+
+    def law(r0):
+        if depth == 2:
+            return np.log(1 / r0) / (2 * norm(g))
+        return r0 ** -(1 - 2 / depth) / ((depth - 2) * norm(g))
+
+    # Where they differ g isn't g_0 yet or no longer: by r0, 1e-4, of it.
+    assert time(1e-6) - time(1e-4) == pytest.approx(law(1e-6) - law(1e-4), rel=1e-2)
 
 
 @given(seeds, depths, st.sampled_from([(2, 2), (3, 3), (4, 3), (8, 5)]), norms)
@@ -535,6 +637,19 @@ def test_discretisation_never_hurts(seed, depth, size, r0, step_size):
     offset = norm(run.weights[-1] - closed_form_student(X, teacher))
     # Gradient 1e-9 of the layers over a curvature of 0.02 and the layers' own factor.
     assert offset <= q_infinity(X, teacher, w0, depth) + END
+
+
+def test_steps_that_are_too_long_may_end_further_away():
+    """eta |g| > 1: one input, a start from which the flow ends exactly 1 away."""
+    X, goal, start = np.array([[1.0, 0.0]]), np.array([1.0, 0.0]), np.array([-1.0, 1.0])
+    labels = soft_labels(X, goal)
+    assert q_infinity(X, goal, start, 2) == pytest.approx(1.0)
+    for step_size, fits, least, most in ((4.0, False, 1.1, 1.2), (1.0, True, 0.9, 1.0)):
+        states, sizes = recursion(X, labels, start, 2, step_size, 2000)
+        assert (max(sizes) <= 1) == fits
+        end = states[-1][0] * states[-1][1]
+        assert abs(end[0] - 1) < 1e-9
+        assert least < abs(end[1]) < most
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])

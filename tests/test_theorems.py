@@ -238,6 +238,19 @@ def test_fact_3_on_an_interval_the_secant_slope_is_least_at_an_end(u_star, reach
     assert np.sign(u - u_star) * gap >= least * abs(u - u_star) * (1 - 1e-12) - 1e-15
 
 
+@given(st.floats(-30, 30))
+def test_fact_3_the_secant_slope_rises_if_at_all_and_then_falls_for_good(u_star):
+    """Away from 0 it falls at once; across 0 it has one hump. So its ends are where it is least."""
+    outwards = np.linspace(0, 40, 4001)
+    for side in (1, -1):
+        slopes = secant(u_star + side * outwards, u_star)
+        # Steps below the rounding of a quotient count as none.
+        turns = np.diff(slopes)[np.abs(np.diff(slopes)) > 1e-14 * slopes[:-1]] > 0
+        assert np.all(np.diff(turns.astype(int)) <= 0)
+        if side * u_star >= 0:
+            assert not turns.any()
+
+
 # ------------------------------------------------------------------------------------- Theorem T1
 
 
@@ -252,6 +265,40 @@ def test_t1b_descent_approaches_w_bar_at_the_rate_rho_and_never_steps_back(probl
     bound = D_0(X, teacher, start) * rate**run.steps
     assert np.all(distances <= bound * (1 + 1e-9) + ROUNDING)
     assert np.all(np.diff(distances) <= ROUNDING)
+
+
+@given(
+    st.floats(-5, 5),
+    st.floats(0.1, 8),
+    st.sampled_from([0.1, 0.5, 1.0]),
+    st.sampled_from([(1.0,), (0.6, -0.8), (2.0, 1.0, -3.0)]),
+)
+def test_t1b_the_rate_is_attained_by_the_first_step_from_far_away(logit, reach, eta, x):
+    """One input: the first step divides the error by 1 / rho if the flatter chord leads there."""
+    X, x = np.array([x]), np.array(x)
+    teacher = logit * x / (x @ x)
+    factors = []
+    for side in (1, -1):
+        start = teacher + side * reach * x / (x @ x)
+        labels = expit(X @ teacher)  # also for a teacher that is 0
+        run = gradient_descent(X, labels, start, step_size=eta / Lambda(X), steps=1)
+        distances = np.linalg.norm(run.weights - teacher, axis=1)
+        factors.append(distances[1] / distances[0])
+        # The rounding of a difference of probabilities, over a reach of 0.1 or more.
+        assert factors[-1] <= rho(X, teacher, start, eta / Lambda(X)) + 1e-12
+    assert max(factors) == pytest.approx(rho(X, teacher, start, eta / Lambda(X)), abs=1e-12)
+
+
+@given(problems())
+def test_t1b_at_the_goal_the_slopes_are_those_of_sigma(problem):
+    """D_0 = 0: no 0/0, and descent stays."""
+    X, teacher, start = problem
+    goal = w_bar(X, teacher, start)
+    slopes = worst_secants(X, teacher, goal)
+    # D_0 is rounding, at most 1e-10 here, and sigma' changes by less than that.
+    assert np.allclose(slopes, expit(X @ teacher) * expit(-X @ teacher), rtol=0, atol=1e-8)
+    run = gradient_descent(X, soft_labels(X, teacher), goal, steps=5)
+    assert np.abs(run.weights - goal).max() <= ROUNDING
 
 
 @given(seeds, st.integers(1, 4), st.sampled_from([0.1, 0.5, 1.0]))
@@ -292,7 +339,7 @@ def test_t1b_with_a_large_step_the_rate_eta_Lambda_less_one_is_attained(eta, see
 
 @given(seed=seeds)
 @settings(max_examples=30)
-def test_t1b_two_over_Lambda_is_the_limit(seed):
+def test_t1b_two_over_Lambda_is_the_limit_for_an_undecided_teacher(seed):
     """Nearly undecided teacher: at 1.99 descent comes closer, at 2.05 it runs away."""
     X, teacher, _ = clear_cut(seed)
     teacher = 0.01 * teacher
@@ -305,6 +352,23 @@ def test_t1b_two_over_Lambda_is_the_limit(seed):
         gradient_descent(X, labels, start, step_size=2.05 / Lambda(X), **options)
 
 
+@given(seed=seeds)
+@settings(max_examples=30)
+def test_near_its_goal_descent_is_stable_up_to_two_over_the_largest_local_rate(seed):
+    """For a sure teacher that is beyond 2 / Lambda: sufficient isn't necessary."""
+    X, teacher, _ = clear_cut(seed)
+    rates, vectors = local_rates(X, teacher)
+    limit = 2 / rates[-1]
+    assert limit > 2.05 / Lambda(X)  # sigma'(1/2) = 0.235 at most
+    start = w_hat(X, teacher) + 1e-5 * vectors[:, -1]
+    for share, least, most in ((0.95, 0.0, 0.2), (1.05, 5.0, 10.0)):
+        w = start
+        for _ in range(20):
+            w = w - share * limit * distillation_gradient(w, X, soft_labels(X, teacher))
+        # 0.9^20 = 0.12 and 1.1^20 = 6.7.
+        assert least < np.linalg.norm(w - w_hat(X, teacher)) / 1e-5 < most
+
+
 def flow(X, teacher, start, times):
     labels = soft_labels(X, teacher)
     solution = solve_ivp(
@@ -312,6 +376,19 @@ def flow(X, teacher, start, times):
         (0, times[-1]), start, t_eval=times, method="DOP853", rtol=1e-11, atol=1e-13,
     )  # fmt: skip
     return solution.y.T
+
+
+@given(seeds, st.integers(1, 4))
+@settings(max_examples=20)  # each is an ordinary differential equation
+def test_t1_flow_from_zero_ends_at_the_closed_form_student(seed, n):
+    X, teacher, _ = clear_cut(seed, n)
+    zero = np.zeros(X.shape[1])
+    time = np.log(1e6) / mu(X, teacher, zero)  # T1 promises 1e-6 of D_0
+    end = flow(X, teacher, zero, [0.0, time])[-1]
+    # The solver's tolerance.
+    assert np.linalg.norm(end - w_hat(X, teacher)) <= 1e-6 * D_0(X, teacher, zero) + 1e-9
+    formula = X.T @ np.linalg.solve(X @ X.T, X @ teacher)
+    assert np.allclose(closed_form_student(X, teacher), formula, rtol=0, atol=1e-12)
 
 
 @given(problems())
