@@ -62,7 +62,7 @@ def p(theta, angles, weights=None):
 
 
 def T3(angles, weights, n):
-    """min over beta of p(beta) + p(pi/2 - beta)^n; p only jumps just above its angles."""
+    """inf over beta of p(beta) + p(pi/2 - beta)^n; p only jumps just above its angles."""
     jumps = np.concatenate([[0.0, np.pi / 2], angles, np.pi / 2 - angles])
     betas = np.concatenate([jumps - 1e-9, jumps, jumps + 1e-9])
     betas = betas[(betas >= 0) & (betas <= np.pi / 2)]
@@ -272,6 +272,59 @@ def test_t3_and_t3_plus_are_tight_if_the_two_sides_misjudge_each_other(n):
     tail = tail_of(angles, weights)
     assert transfer_risk_bound(tail, n) == pytest.approx(q + q**n, rel=1e-12)
     assert sharp_transfer_risk_bound(tail, n) == pytest.approx(q + (1 - q) * q**n, rel=1e-12)
+
+
+@given(st.floats(0.01, 0.5), st.integers(1, 6))
+def test_t3_without_a_density_the_risk_is_positive_however_many_inputs(q, n):
+    """Two inputs in the plane: both may be of one kind. So n >= d alone gives nothing."""
+    points, teacher = two_sides(np.array([0.5, 1.2]))
+    exact = expected_risk(points, np.array([1 - q, q]), teacher, n)
+    assert exact == pytest.approx(q * (1 - q) ** n + (1 - q) * q**n, rel=1e-12)
+    assert exact > 0
+
+
+@pytest.mark.parametrize("n", [1, 3, 10])
+def test_t3_is_an_infimum_where_the_tail_jumps(n):
+    """Half of the inputs at 0.6, half evenly on [0.9, pi/2 - 0.6]: 2^-n is not attained."""
+
+    def tail(theta):
+        spread = np.clip((np.pi / 2 - 0.6 - theta) / (np.pi / 2 - 1.5), 0, 1)
+        return 0.5 * (np.asarray(theta) <= 0.6) + 0.5 * spread
+
+    sums = [tail(np.pi / 2 - rest) + tail(rest) ** n for rest in (0.6 + 1e-9, 0.6)]
+    # The slope of the tail at its end is 1/2 over 0.07.
+    assert sums == pytest.approx([0.5**n, 1.0], abs=1e-7)
+    rest = np.linspace(0, np.pi / 2, 100_001)
+    assert (tail(np.pi / 2 - rest) + tail(rest) ** n).min() > 0.5**n
+    # The library tries angles as close to the jump as its grid has them.
+    assert 0.5**n < transfer_risk_bound(tail, n) < 0.5**n + 0.01
+
+
+@given(problems())
+def test_other_perfect_students_are_less_than_a_right_angle_worse(problem):
+    """w_hat - t h, h = teacher - w_hat, fits every label; its angle is A + arctan(t tan A)."""
+    X, teacher, _ = problem
+    w_hat, turned = closed_form_student(X, teacher), A(X, teacher)
+    if not 1e-3 < turned < np.pi / 2 - 1e-3:
+        return
+    for t in (0.1, 1.0, 10.0, 1e4):
+        other = w_hat - t * (teacher - w_hat)
+        # The logits are rounded at the length of this student.
+        scale = np.linalg.norm(other) * np.linalg.norm(X, axis=1)
+        assert np.all(np.abs(X @ other - X @ teacher) <= 1e-9 * scale)
+        expected = turned + np.arctan(t * np.tan(turned))
+        assert angle(other, teacher) == pytest.approx(expected, abs=SLACK)
+        assert angle(other, teacher) < turned + np.pi / 2
+
+
+def test_t3_needs_independent_inputs():
+    """Copies of one input in the plane, isotropic: the risk stays 1/4, the bound falls below."""
+    law = PolynomialAngles([1.0, 0.0], 1.0)
+    turns = (np.arange(100) + 0.5) / 100 * np.pi / 2
+    sets = [np.outer(np.ones(20), [np.cos(t), np.sin(t)]) for t in turns]
+    risk = np.mean([axial_risk(nested_angles(X, law.w_teacher)[-1], law) for X in sets])
+    assert risk == pytest.approx(0.25, abs=1e-12)  # the mean of evenly spread angles
+    assert transfer_risk_bound(law.angle_tail, 20) < 0.2
 
 
 @given(problems(), st.floats(0.0, 3.0))
@@ -649,21 +702,23 @@ def test_c2c_a_smooth_law_has_the_slower_rate():
     assert sharp == pytest.approx(2 * math.gamma(1.5) / 1e3, rel=1e-3)
 
 
-@pytest.mark.parametrize("n", [10, 40, 160])
-def test_c2c_without_them_the_rate_is_lost(n):
-    """The counterexample: kappa = 2, c = 4, n E R >= 1/4 whatever n is.
+@pytest.mark.parametrize("more", [1, 2, 20])
+@pytest.mark.parametrize("n", [3, 10, 40, 160])
+def test_c2c_without_them_the_rate_is_lost(n, more):
+    """The counterexample: kappa = 2, c = 4, n E R >= 1/4 whatever n and d > n are.
 
     Two kinds of input on two sides of the teacher, the second with probability 1/n. If a
     transfer set has none of the second kind, its student misjudges them all.
     """
-    kappa, c, noise, d = 2, 4.0, 1e-3, n + 2
+    kappa, c, noise, d = 2, 4.0, 1e-3, n + more
     common, rare = np.pi / 4 - 0.01, np.pi / 4 + 0.05
     for seed in range(5):
         rng = np.random.default_rng(seed)
         z = rng.standard_normal((2 * n, d - 2))
         z *= noise * rng.random((2 * n, 1)) / np.linalg.norm(z, axis=1, keepdims=True)
-        # A component in the plane of the two kinds, much shorter: a law with a density.
-        plane = 1e-9 * rng.standard_normal((2 * n, 2))
+        # A component in the plane of the two kinds, much shorter: a law with a density. (As the
+        # noise has hardly more dimensions than inputs, it is amplified some thousand times.)
+        plane = 1e-13 * rng.standard_normal((2 * n, 2))
         kinds = np.repeat(
             [[np.cos(common), np.sin(common)], [np.cos(rare), -np.sin(rare)]], n, axis=0
         )
@@ -673,7 +728,11 @@ def test_c2c_without_them_the_rate_is_lost(n):
         angles = alpha_bar(X, teacher)
         assert c * (1 - 2 * angles[:n].max() / np.pi) ** kappa >= 1
         assert c * (1 - 2 * angles[n:].max() / np.pi) ** kappa >= 1 / n
-        assert transfer_risk(closed_form_student(X[:n], teacher), teacher, X[n:]) == 1.0
+        student = closed_form_student(X[:n], teacher)
+        assert transfer_risk(student, teacher, X[n:]) == 1.0
+        # It is xi times the common direction, and a rest no longer than the noise.
+        xi, rest = student[0] / np.cos(common), student[2:]
+        assert (xi - np.cos(common)) ** 2 + rest @ rest <= noise**2
     risk = (1 - 1 / n) ** n / n
     assert n * risk >= 1 / 4
     # With c = 1 its easiness would have promised less, from some n on.
@@ -750,6 +809,34 @@ def test_the_mistake_bound_is_attained_by_orthogonal_inputs(seed, d):
     wrong = mistakes(X, teacher)
     assert wrong.all()
     assert np.sum(np.cos(alpha_bar(X, teacher)) ** 2) == pytest.approx(1.0, abs=1e-14)
+
+
+@given(st.integers(2, 8), st.floats(1e-5, 1e-2))
+def test_the_mistake_bound_is_nearly_attained_without_a_tie(d, tilt):
+    """Tilted a little towards each other's negatives: each student gets the next one wrong."""
+    teacher, X = np.ones(d), -np.eye(d) + tilt
+    wrong = mistakes(X, teacher)
+    assert wrong.all()
+    students = [closed_form_student(X[:n], teacher) for n in range(1, d)]
+    # Class 1, and clearly: the product of two inputs is -2 tilt.
+    assert all(w @ x > tilt / 10 for w, x in zip(students, X[1:], strict=True))
+    total = np.sum(np.cos(alpha_bar(X, teacher)) ** 2)
+    by_hand = (1 - d * tilt) ** 2 / (1 - 2 * tilt + d * tilt**2)
+    assert total == pytest.approx(by_hand, abs=1e-13)
+    assert 1 - 2 * d * tilt <= total <= 1
+
+
+@given(st.integers(2, 6))
+def test_the_mean_risk_over_the_sizes_is_nearly_attained(d):
+    """The same inputs, all equally likely: those that weren't seen are misjudged."""
+    teacher, X, n = np.ones(d), -np.eye(d) + 1e-5, 20 * d
+    for s in range(1, d + 1):
+        risk = transfer_risk(closed_form_student(X[:s], teacher), teacher, X)
+        assert risk == pytest.approx(1 - s / d, abs=1e-15)
+    mean = np.mean((1 - 1 / d) ** np.arange(n))  # the next input is a new one; at i = 0 it is
+    bound = 1 / (n * np.cos(alpha_bar(X, teacher)[0]) ** 2)
+    # A geometric sum: of d, the fraction (1 - 1/d)^n < e^-20 is missing.
+    assert (1 - 1e-3) * bound <= mean <= bound
 
 
 @given(finite_laws(), st.integers(1, 4), st.floats(0.0, 1.5))
