@@ -34,6 +34,7 @@ from distill_lib import (
     limit_offset,
     nested_angles,
     nested_students,
+    sharp_transfer_risk_bound,
     soft_labels,
     transfer_risk,
     transfer_risk_bound,
@@ -242,6 +243,46 @@ def test_no_power_bounds_the_whole_tail_of_two_gaussian_classes(kappa, m, d):
     assert near < -math.expm1(kappa * math.log1p(-2 * theta / np.pi))
 
 
+def separated_risk(A, m):
+    """2 T(m cos A, tan A), with T(l, a) = P[Z_1 > l, 0 < Z_2 < a Z_1], as an integral over Z_1."""
+    edge = m * math.cos(A)
+
+    def above(z):
+        return stats.norm.pdf(z) * (special.ndtr(math.tan(A) * z) - 0.5)
+
+    return 2 * integrate.quad(above, edge, edge + 12, epsabs=1e-14, epsrel=1e-12, limit=200)[0]
+
+
+@given(st.floats(0.01, 1.5), st.floats(0.0, 4.0))
+@settings(max_examples=40)
+def test_the_risk_of_two_classes_is_the_weight_of_two_wedges(A, m):
+    """Misjudged is x = m + z_1 along the teacher with sideways z_2 beyond -x cot A."""
+
+    def lost(x):
+        return stats.norm.pdf(x - m) * special.ndtr(-abs(x) / math.tan(A))
+
+    # Narrow where tan A is small: most of what is misjudged lies within 8 tan A of the boundary.
+    near = min(8 * math.tan(A), 12.0)
+    ends = [-near - 12, -near, 0.0, near, near + 16]
+    wedges = sum(integrate.quad(lost, *e, epsabs=1e-14)[0] for e in itertools.pairwise(ends))
+    # 1e-11: five integrals of 1e-12 each.
+    assert separated_risk(A, m) == pytest.approx(wedges, abs=1e-11)
+    assert separated_risk(A, 0.0) == pytest.approx(A / np.pi, abs=1e-11)
+    # In the plane half of all close calls are lost: half of the bound from the student's angle.
+    by_the_bound = separated_by_hand(np.pi / 2 - A, m, 2) / 2
+    assert separated_risk(A, m) == pytest.approx(by_the_bound, abs=1e-10)
+
+
+@pytest.mark.parametrize(("m", "d"), [(0.0, 2), (0.7, 3), (1.5, 10), (3.0, 5)])
+def test_the_risk_of_two_classes_is_what_is_counted(m, d):
+    rng = np.random.default_rng(d)
+    for A in (0.2, 0.7, 1.3):
+        student = math.cos(A) * np.eye(d)[0] + math.sin(A) * np.eye(d)[1]
+        counted = transfer_risk(student, np.eye(d)[0], two_classes(m, d, 40_000, rng))
+        exact = separated_risk(A, m)
+        assert within(counted, math.sqrt(exact * (1 - exact) / 40_000), exact, 0)
+
+
 # -------------------------------------------------------- data geometry: a table of observed points
 
 
@@ -289,6 +330,28 @@ def test_the_bound_never_falls_below_the_tail_at_the_complement_of_the_smallest_
     # Sums of at most 8 shares.
     assert floor - 1e-12 <= exact <= bound + 1e-12
     assert bound <= 1.0
+
+
+@given(tables(), st.integers(1, 50))
+def test_nor_does_the_sharper_bound_and_in_the_end_both_are_there(table, n):
+    """P[alpha_bar(x) + M_n >= pi/2] of a table: the mean over its rows of p(pi/2 - alpha_bar)^n."""
+    points, teacher = table
+    angles = alpha_bar(points, teacher)
+    sums = angles[:, None] + angles
+    if np.abs(sums - np.pi / 2).min() < SLACK:
+        return  # two rows at complementary angles, up to rounding
+
+    def sharper(n):
+        return np.mean([p(np.pi / 2 - angle, angles) ** n for angle in angles])
+
+    floor = p(np.pi / 2 - angles.min(), angles)
+    # Sums of at most 8 shares; the library cuts its cells to 1e-7.
+    assert floor - 1e-12 <= sharper(n) <= T3(angles, n) + 1e-12
+    found = sharp_transfer_risk_bound(empirical_tail(points, teacher), n)
+    assert found == pytest.approx(sharper(n), abs=1e-6)
+    # (7/8)^(10^4) is nothing.
+    assert sharper(10**4) == pytest.approx(floor, abs=1e-12)
+    assert min(T3(angles, 10**4), 1.0) == pytest.approx(floor, abs=1e-12)
 
 
 @st.composite
