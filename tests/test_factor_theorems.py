@@ -34,6 +34,7 @@ from distill_lib import (
     limit_offset,
     nested_angles,
     nested_students,
+    sharp_transfer_risk_bound,
     soft_labels,
     transfer_risk,
     transfer_risk_bound,
@@ -242,6 +243,46 @@ def test_no_power_bounds_the_whole_tail_of_two_gaussian_classes(kappa, m, d):
     assert near < -math.expm1(kappa * math.log1p(-2 * theta / np.pi))
 
 
+def separated_risk(A, m):
+    """2 T(m cos A, tan A), with T(l, a) = P[Z_1 > l, 0 < Z_2 < a Z_1], as an integral over Z_1."""
+    edge = m * math.cos(A)
+
+    def above(z):
+        return stats.norm.pdf(z) * (special.ndtr(math.tan(A) * z) - 0.5)
+
+    return 2 * integrate.quad(above, edge, edge + 12, epsabs=1e-14, epsrel=1e-12, limit=200)[0]
+
+
+@given(st.floats(0.01, 1.5), st.floats(0.0, 4.0))
+@settings(max_examples=40)
+def test_the_risk_of_two_classes_is_the_weight_of_two_wedges(A, m):
+    """Misjudged is x = m + z_1 along the teacher with sideways z_2 beyond -x cot A."""
+
+    def lost(x):
+        return stats.norm.pdf(x - m) * special.ndtr(-abs(x) / math.tan(A))
+
+    # Narrow where tan A is small: most of what is misjudged lies within 8 tan A of the boundary.
+    near = min(8 * math.tan(A), 12.0)
+    ends = [-near - 12, -near, 0.0, near, near + 16]
+    wedges = sum(integrate.quad(lost, *e, epsabs=1e-14)[0] for e in itertools.pairwise(ends))
+    # 1e-11: five integrals of 1e-12 each.
+    assert separated_risk(A, m) == pytest.approx(wedges, abs=1e-11)
+    assert separated_risk(A, 0.0) == pytest.approx(A / np.pi, abs=1e-11)
+    # In the plane half of all close calls are lost: half of the bound from the student's angle.
+    by_the_bound = separated_by_hand(np.pi / 2 - A, m, 2) / 2
+    assert separated_risk(A, m) == pytest.approx(by_the_bound, abs=1e-10)
+
+
+@pytest.mark.parametrize(("m", "d"), [(0.0, 2), (0.7, 3), (1.5, 10), (3.0, 5)])
+def test_the_risk_of_two_classes_is_what_is_counted(m, d):
+    rng = np.random.default_rng(d)
+    for A in (0.2, 0.7, 1.3):
+        student = math.cos(A) * np.eye(d)[0] + math.sin(A) * np.eye(d)[1]
+        counted = transfer_risk(student, np.eye(d)[0], two_classes(m, d, 40_000, rng))
+        exact = separated_risk(A, m)
+        assert within(counted, math.sqrt(exact * (1 - exact) / 40_000), exact, 0)
+
+
 # -------------------------------------------------------- data geometry: a table of observed points
 
 
@@ -289,6 +330,28 @@ def test_the_bound_never_falls_below_the_tail_at_the_complement_of_the_smallest_
     # Sums of at most 8 shares.
     assert floor - 1e-12 <= exact <= bound + 1e-12
     assert bound <= 1.0
+
+
+@given(tables(), st.integers(1, 50))
+def test_nor_does_the_sharper_bound_and_in_the_end_both_are_there(table, n):
+    """P[alpha_bar(x) + M_n >= pi/2] of a table: the mean over its rows of p(pi/2 - alpha_bar)^n."""
+    points, teacher = table
+    angles = alpha_bar(points, teacher)
+    sums = angles[:, None] + angles
+    if np.abs(sums - np.pi / 2).min() < SLACK:
+        return  # two rows at complementary angles, up to rounding
+
+    def sharper(n):
+        return np.mean([p(np.pi / 2 - angle, angles) ** n for angle in angles])
+
+    floor = p(np.pi / 2 - angles.min(), angles)
+    # Sums of at most 8 shares; the library cuts its cells to 1e-7.
+    assert floor - 1e-12 <= sharper(n) <= T3(angles, n) + 1e-12
+    found = sharp_transfer_risk_bound(empirical_tail(points, teacher), n)
+    assert found == pytest.approx(sharper(n), abs=1e-6)
+    # (7/8)^(10^4) is nothing.
+    assert sharper(10**4) == pytest.approx(floor, abs=1e-12)
+    assert min(T3(angles, 10**4), 1.0) == pytest.approx(floor, abs=1e-12)
 
 
 @st.composite
@@ -501,6 +564,31 @@ def test_on_inputs_that_do_not_know_the_side_its_worst_risk_is_the_least_possibl
     assert np.all(risks[0] <= others.max(axis=1))
 
 
+def falling(angles, lengths, rng):
+    """Some density of |x| and alpha_bar that never grows with alpha_bar, at these inputs."""
+    steps, heights = np.sort(rng.uniform(0, np.pi / 2, 3)), rng.exponential(size=4)
+    staircase = np.cumsum(heights)[::-1][np.searchsorted(steps, angles)]
+    return staircase * np.cos(angles) ** rng.uniform(0, 10) * np.exp(-lengths)
+
+
+@given(possible_teachers(), seeds)
+def test_nor_on_inputs_that_crowd_around_the_teacher(case, seed):
+    """Each teacher has a density of its own: the same function of |x| and of the angle to it."""
+    X, teachers, _, test = case
+    pair = teachers[[0, len(teachers) // 2]]
+    angles = np.array([alpha_bar(test, teacher) for teacher in pair])
+    density = falling(angles, norm(test), np.random.default_rng(seed))
+    student = closed_form_student(X, pair[0])
+    errs = np.array([wrong(student, teacher, test) for teacher in pair])
+    labellings = np.array(list(itertools.product([False, True], repeat=len(test))))
+    others = (labellings[:, None, :] != (test @ pair.T >= 0).T) * density
+    assert np.all((errs * density).sum(axis=0) <= others.sum(axis=1) + 1e-12)
+    # With a density that grows with the angle the opposite answers are the better ones.
+    unsure = (errs[0] != errs[1]) & (np.abs(angles[0] - angles[1]) > SLACK)
+    grows = np.exp(angles)
+    assert np.all((errs * grows).sum(axis=0)[unsure] > (~errs * grows).sum(axis=0)[unsure])
+
+
 # ------------------------------------------------------------- optimisation bias: its price, O2, O3
 
 
@@ -535,6 +623,36 @@ def test_o3_on_inputs_that_do_not_know_the_side_any_bias_costs_and_more_costs_mo
     assert np.all(np.diff(risks) >= -1e-12)  # rounding
     # In the end the side of q decides, and that is a coin.
     assert risks[-1] == pytest.approx(0.5, abs=0.02)
+
+
+@given(short_sets())
+def test_o3_on_inputs_that_crowd_around_the_teacher_more_bias_costs_more(short):
+    """A set that is closed under x -> P x - P_perp x, with weights that fall with the angle."""
+    X, teacher, rng = short
+    test, q = rng.standard_normal((150, teacher.size)), outside(X, rng)
+    test = np.vstack([test, 2 * test @ P_S(X) - test])
+    weights = falling(alpha_bar(test, teacher), norm(test), rng)
+    truth, risks = test @ teacher >= 0, []
+    for delta in [0, 0.03, 0.1, 0.25, 0.5, 1, 2, 4, 10, 1e3]:
+        both = [test @ biased(X, teacher, s * delta, q) >= 0 for s in (1, -1)]
+        risks.append(np.mean(both != truth, axis=0) @ weights / weights.sum())
+    assert np.all(np.diff(risks) >= -1e-12)  # rounding
+
+
+@given(st.floats(0.1, 1.4), st.floats(0.05, 0.95), st.floats(0.2, 3.0))
+def test_o3_in_the_plane_an_easiness_of_one_is_the_border(A, share, kappa):
+    """R(A) = (2A/pi)^kappa / 2 there: concave below 1, so that opposite steps gain; convex above.
+
+    delta = tan(share A): as long as the turn is at most A.
+    """
+    law = PolynomialAngles(np.array([1.0, 0.0]), kappa)
+    turned = np.array([A - share * A, A + share * A])
+    risks = axial_risk(np.minimum(turned, np.pi - turned), law)
+    change = np.where(turned > np.pi / 2, 1 - risks, risks).mean() - axial_risk(A, law)
+    by_hand = ((1 - share) ** kappa + (1 + share) ** kappa - 2) * (2 * A / np.pi) ** kappa / 4
+    if turned[1] <= np.pi / 2:
+        assert change == pytest.approx(by_hand, abs=1e-12)
+        assert abs(by_hand) < 1e-12 or (by_hand > 0) == (kappa > 1)
 
 
 def test_o3_on_inputs_that_do_know_the_side_a_bias_may_pay():
@@ -628,7 +746,7 @@ def test_the_table_of_biased_risks_inputs_of_some_easiness(kappa):
     risks = axial_risk(np.minimum(angles, np.pi - angles), law)
     # Beyond pi/2 a student errs exactly where its opposite doesn't.
     risks = np.where(angles > np.pi / 2, 1 - risks, risks).mean(axis=1)
-    # No theorem: these inputs know the side of the teacher. Yet in every set more bias costs more.
+    # By O3 for kappa >= 1, whose inputs crowd around the teacher; for 1/2 as a matter of fact.
     assert np.all(np.diff(risks, axis=1) > 0)
     mean, error = mean_and_error(risks)
     claimed, relative = POLYNOMIAL_TABLE[kappa]
