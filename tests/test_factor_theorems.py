@@ -936,6 +936,36 @@ def test_m3_every_turn_around_the_teacher_is_a_nested_pair(seed, d, phi):
     assert angle(closed_form_student([u_phi], teacher), u_phi) < 1e-12
 
 
+@given(seeds, st.floats(0.1, 1.4), st.floats(0.0, 6.2))
+@settings(max_examples=20)
+def test_m3_the_risk_has_a_derivative_that_is_an_integral_over_a_great_circle(seed, A, azimuth):
+    """- int sign(y.w*) (y.e) f(y), over the unit y orthogonal to u, in the direction e; d = 3.
+
+    The directions of N(0, Sigma) have f(y) = (y.Sigma^{-1} y)^(-3/2) / (4 pi sqrt(det Sigma)).
+    """
+    rng = np.random.default_rng(seed)
+    variances, teacher = np.exp(rng.uniform(-1, 1, 3)), np.array([0, 0, 1.0])
+    u = np.array([np.sin(A) * np.cos(azimuth), np.sin(A) * np.sin(azimuth), np.cos(A)])
+    frame = np.linalg.qr(np.column_stack([u, teacher, rng.standard_normal(3)]))[0][:, 1:]
+    # y = cos(s) p + sin(s) q, where q is across the teacher: the sign is that of cos(s).
+    p, q = frame.T * np.sign(frame.T @ teacher + 1e-12)[:, None]
+    e = np.cos(azimuth) * p + np.sin(azimuth) * q
+
+    def integrand(s):
+        y = np.cos(s) * p + np.sin(s) * q
+        return np.sign(np.cos(s)) * (y @ e) * np.sum(y**2 / variances) ** -1.5
+
+    halves = [integrate.quad(integrand, a, a + np.pi)[0] for a in (-np.pi / 2, np.pi / 2)]
+    claimed = -sum(halves) / (4 * np.pi * np.sqrt(variances.prod()))
+    step = 1e-5
+    ahead, behind = (
+        gaussian_risk(np.cos(phi) * u + np.sin(phi) * e, variances, teacher)
+        for phi in (step, -step)
+    )
+    # The step squared; rounding over the step.
+    assert (ahead - behind) / (2 * step) == pytest.approx(claimed, abs=1e-8)
+
+
 def multiplier(k, d):
     """The integral of C_k(t)/C_k(1) (1 - t^2)^((d - 3)/2) over [0, 1], t = sin(phi).
 
@@ -1096,6 +1126,32 @@ def test_m4_one_after_one_input_there_is_no_error():
         assert transfer_risk(closed_form_student([x], [1, 0, 0]), [1, 0, 0], test) == 0.0
 
 
+def test_m4_one_no_noise_of_that_size_undoes_the_error():
+    """F(n, z) = |n|^2 z_1 - n_1 n.z has the sign of the student's logit at z; n = x times y.
+
+    Its largest value is searched for, from random starts, among all noise of length 0.05.
+    """
+
+    def F(noise):
+        parts = noise.reshape(3, 3)
+        parts = NOISE * parts / np.maximum(norm(parts), 1)[:, None]
+        x, y, z = np.array(TYPES) + parts
+        n = np.cross(x, y)
+        return n @ n * z[0] - n[0] * (n @ z)
+
+    assert F(np.zeros(9)) == -3
+    rng = np.random.default_rng(3)
+    found = [
+        -optimize.minimize(lambda noise: -F(noise), rng.standard_normal(9), method="BFGS").fun
+        for _ in range(20)
+    ]
+    delta = NOISE * (math.sqrt(2) + math.sqrt(11)) + NOISE**2
+    bound = -3 + math.sqrt(68) * delta + (1 + math.sqrt(17)) / 2 * delta**2
+    bound += NOISE * (math.sqrt(6) + delta) * (math.sqrt(5) + delta)
+    # More than a random search finds (-1.22), less than the bound, and both negative.
+    assert -1.25 < max(found) < bound < -0.5
+
+
 def test_m4_one_after_two_inputs_there_is_one_and_after_three_there_is_none():
     """Of the risk 0.121, 2/27 is from A and B in either order, 0.047 from two of the same type."""
     mass = limit_of_the_second_risk()
@@ -1171,6 +1227,21 @@ def test_m4_two_the_mean_risk_of_gaussian_inputs_may_grow():
     assert within(*mean_and_error(risks[:, 1] > risks[:, 0]), 0.84, 0.0026, rounding=0.005)
     assert within(*mean_and_error(angles), [87.8, 77.3], angles.std(axis=0) / 141, rounding=0.05)
     assert np.all(angles[:, 1] <= angles[:, 0] + 1e-6)
+
+
+def test_m4_two_the_two_means_by_quasi_monte_carlo():
+    """0.184086 and 0.210139, from actual inputs: sixteen scrambled Sobol sequences of pairs."""
+    spread, teacher = np.array([10, 1, 0.1]), np.array([0.03, 0, 1])
+    means = []
+    for seed in range(16):
+        points = stats.qmc.Sobol(6, scramble=True, rng=seed).random_base2(14)
+        X = special.ndtri(points).reshape(-1, 2, 3) * spread
+        basis = np.linalg.qr(X.transpose(0, 2, 1))[0].transpose(0, 2, 1)
+        students = np.cumsum((basis @ teacher)[:, :, None] * basis, axis=1)
+        means.append(gaussian_risk(students, spread**2, teacher).mean(axis=0))
+    mean, error = mean_and_error(means)
+    assert np.all(error < 2e-4)
+    assert within(mean, error, [0.184086, 0.210139], 0)
 
 
 def test_m4_two_and_by_half():

@@ -288,6 +288,54 @@ def test_only_the_supports_make_the_max_margin_student(problem):
         assert np.linalg.norm(max_margin_student(X[fewer], hard[fewer])) < np.linalg.norm(w)
 
 
+@given(problems())
+def test_the_separator_is_along_the_shortest_mixture(problem):
+    """Checked by what characterises the shortest: z_i . p >= |p|^2 for all i.
+
+    Its weights are those of the supports; they come from linear equations, with rounding times
+    the condition of the supports.
+    """
+    X, teacher, rng = problem
+    hard = hard_labels(X, teacher)
+    Z = np.where(hard == 1, 1, -1)[:, None] * X
+    w = max_margin_student(X, hard)
+    margin = 1 / np.linalg.norm(w)
+    on = Z @ w < 1 + 1e-8
+    weights = np.linalg.lstsq(Z[on].T, margin**2 * w)[0]
+    p = weights @ Z[on]
+    tiny = 1e-7 * np.linalg.norm(Z, axis=1).max() ** 2
+    assert np.all(weights > -1e-7)
+    assert weights.sum() == pytest.approx(1, abs=1e-7)
+    assert np.all(Z @ p >= p @ p - tiny)
+    assert np.linalg.norm(p) == pytest.approx(margin, abs=tiny)
+    # A unit vector of margin m has at least the cosine m / margin with it.
+    for spread in (0.01, 0.3):
+        u = w * margin + spread * rng.standard_normal(w.size)
+        u /= np.linalg.norm(u)
+        assert u @ w * margin >= (Z @ u).min() / margin - tiny / margin
+
+
+@given(problems())
+def test_one_more_input_turns_the_separator_by_less_than_a_right_angle(problem):
+    X, teacher, _ = problem
+    hard = hard_labels(X, teacher)
+    ws = [max_margin_student(X[:n], hard[:n]) for n in range(1, len(X) + 1)]
+    lengths = np.linalg.norm(ws, axis=1)
+    for before, after, ratio in zip(ws, ws[1:], lengths[:-1] / lengths[1:], strict=False):
+        cosine = before @ after / np.linalg.norm(before) / np.linalg.norm(after)
+        # The margin is 1 / length. Rounding, times the condition of the supports.
+        assert cosine >= ratio - 1e-8
+        assert cosine > 0
+
+
+def test_the_bound_on_that_turn_is_attained():
+    """Two inputs, both of them supports: cos = m'/m; from (1, 0) and (-1, h) nearly 90 degrees."""
+    for h in (1.0, 0.1, 1e-3):
+        first, both = (max_margin_student([[1, 0], [-1, h]][:n], [1.0] * n) for n in (1, 2))
+        assert np.cos(angle(first, both)) == pytest.approx(1 / np.linalg.norm(both), rel=1e-9)
+        assert np.tan(angle(first, both)) == pytest.approx(2 / h, rel=1e-9)
+
+
 @given(seeds, st.integers(1, 8))
 def test_one_input_teaches_the_same_direction_hard_or_soft(seed, d):
     rng = np.random.default_rng(seed)
@@ -312,6 +360,34 @@ def test_the_limit_of_the_risk_soft_and_hard(load, soft, hard):
     # The exact risk in d dimensions is within 1/d or so of its limit.
     d = 20_000
     assert isotropic_expected_risk(round(load * d), d) == pytest.approx(soft_limit(load), abs=3e-5)
+
+
+@given(seeds, st.integers(1, 12), st.floats(0.01, 10))
+def test_the_inner_game_is_a_shift(seed, n, tau):
+    """min over mixtures of lambda . a + tau |lambda| is the largest m with |(m - a)_+| <= tau."""
+    rng = np.random.default_rng(seed)
+    a = rng.standard_normal(n)
+    m = optimize.brentq(
+        lambda m: np.linalg.norm(np.maximum(m - a, 0)) - tau, a.min(), a.max() + 2 * tau, xtol=1e-14
+    )
+    lifted = np.maximum(m - a, 0)
+    best = lifted / lifted.sum()
+    assert best @ a + tau * np.linalg.norm(best) == pytest.approx(m, abs=1e-9)
+    for mixture in rng.dirichlet(np.ones(n), 50):
+        mixed = 0.5 * (best + mixture)
+        assert min(mixed @ a + tau * np.linalg.norm(mixed), mixture @ a + tau) >= m - 1e-9
+
+
+@pytest.mark.parametrize("load", [0.5, 1, 2])
+def test_the_largest_margin_in_200_dimensions_is_near_its_limit(load):
+    """Within 4 standard errors of 30 sets; the limit itself is off by 1/d or so."""
+    best = np.cos(np.pi * hard_limit(load))
+    expected, margins, d = gordon_margin(best, load), [], 200
+    rng = np.random.default_rng([13, int(2 * load)])
+    for _ in range(30):
+        X = rng.standard_normal((int(load * d), d))
+        margins.append(1 / np.linalg.norm(max_margin_student(X, X[:, 0] >= 0)))
+    assert_reading(margins, expected, 2, 0.0)
 
 
 def test_hard_labels_lose_a_factor_even_where_inputs_are_few():
