@@ -650,3 +650,49 @@ def test_in_feature_space_descent_ends_at_the_same_student():
         F, soft_labels(F, teacher), np.zeros(10), steps=50_000, record_every=50_000
     )
     assert angle(run.weights[-1], closed_form_student(F, teacher)) < 1e-6  # converged geometrically
+
+
+# -------------------------------------------------------------------------------------- break-even
+
+
+def ridge(X, classes, penalty):
+    """A rule: regularised least squares on the signs of the classes."""
+    return np.linalg.solve(X.T @ X + penalty * np.eye(X.shape[1]), X.T @ (2 * classes - 1))
+
+
+def wins(X, classes, sizes, penalties):
+    """How often teacher and rival err less, over all deals of a table: two numbers."""
+    found, rows = [0, 0], set(range(len(X)))
+    for first in itertools.combinations(rows, sizes[0]):
+        for second in itertools.combinations(rows - set(first), sizes[1]):
+            rest = sorted(rows - set(first) - set(second))
+            teacher, rival = (
+                np.sum(
+                    (X[rest] @ ridge(X[list(seen)], classes[list(seen)], penalty) >= 0)
+                    != classes[rest]
+                )
+                for seen, penalty in zip((first, second), penalties, strict=True)
+            )
+            found[0] += teacher < rival
+            found[1] += rival < teacher
+    return found
+
+
+@given(seeds, st.integers(1, 3))
+@settings(max_examples=15)  # of up to 560 deals each
+def test_break_even_over_all_deals_teacher_and_rival_win_equally_often(seed, size):
+    """Seven rows with any classes: exactly, not on average."""
+    rng = np.random.default_rng(seed)
+    X, classes = rng.standard_normal((7, 2)), rng.random(7) < 0.5
+    teacher, rival = wins(X, classes, (size, size), (0.1, 0.1))
+    assert teacher == rival
+
+
+def test_break_even_needs_one_rule_and_one_size():
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((7, 2))
+    classes = X @ [1.0, 0.5] >= 0
+    teacher, rival = wins(X, classes, (1, 3), (0.1, 0.1))
+    assert rival > teacher  # it has seen three rows, the teacher one
+    teacher, rival = wins(X, classes, (3, 3), (0.1, 1e4))
+    assert rival != teacher
