@@ -489,6 +489,70 @@ def test_for_isotropic_inputs_the_risk_is_the_angle_over_pi(seed, theta):
     teacher, student = (np.array([np.cos(t), np.sin(t)]) for t in (turns[0], turns[0] + theta))
     # Each of the four ends of the two sectors may miss one direction.
     assert abs(transfer_risk(student, teacher, circle) - theta / np.pi) <= 4 / m
+    # In space the plane of the two decides, whatever the inputs are outside it.
+    frame = np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    space = np.column_stack([circle, 10 * rng.standard_normal((m, 4))]) @ frame.T
+    student, teacher = (np.append(w, np.zeros(4)) @ frame.T for w in (student, teacher))
+    assert abs(transfer_risk(student, teacher, space) - theta / np.pi) <= 4 / m
+
+
+@pytest.mark.parametrize(("student", "risk"), [(0.1, 0.0), (-3.0, 1.0)])
+def test_in_one_dimension_the_risk_is_the_angle_over_pi(student, risk):
+    assert transfer_risk([student], [2.0], [[1.0], [-1.0], [0.5], [-7.0]]) == risk
+
+
+@given(seeds, st.integers(1, 6))
+def test_soft_labels_determine_the_teacher_and_hard_ones_a_ball(seed, d):
+    rng = np.random.default_rng(seed)
+    teacher, X = rng.standard_normal(d), 2 * np.eye(d) + 0.2 * rng.standard_normal((d, d))
+    labels = soft_labels(X, teacher)
+    # 1e-9: a label's rounding, 1e-16, over sigma' > 1e-5; the inputs are well conditioned.
+    assert np.allclose(np.linalg.solve(X, np.log(labels / (1 - labels))), teacher, atol=1e-9)
+    if d > 1:  # one independent input fewer, and another vector gives the same labels
+        tied = np.vstack([X[: d - 1], X[: d - 1].sum(axis=0)])
+        unseen = np.linalg.svd(tied)[2][-1]
+        assert np.allclose(
+            soft_labels(tied, teacher), soft_labels(tied, teacher + unseen), rtol=1e-9
+        )
+    gaps = np.abs(X @ teacher) / np.linalg.norm(X, axis=1)
+    toward = -np.sign(X @ teacher)[:, None] * X
+    steps = gaps.min() * toward / np.linalg.norm(X, axis=1, keepdims=True)
+    hard = hard_labels(X, teacher)
+    assert all(np.array_equal(hard_labels(X, teacher + 0.999 * step), hard) for step in steps)
+    assert not np.array_equal(hard_labels(X, teacher + 1.001 * steps[gaps.argmin()]), hard)
+    assert np.array_equal(hard_labels(X, 7.0 * teacher), hard)
+
+
+@given(problems(), st.booleans())
+def test_cross_entropy_and_divergence_differ_by_the_entropy(problem, hard):
+    X, teacher, w = problem
+    labels = (hard_labels if hard else soft_labels)(X, teacher)
+    # log sigma(u) = -log(1 + e^-u), which no logit makes infinite.
+    cross = labels * np.logaddexp(0, -X @ w) + (1 - labels) * np.logaddexp(0, X @ w)
+    entropy = entr(labels) + entr(1 - labels)  # entr(0) = 0: 0 log 0
+    loss = distillation_loss(w, X, labels)
+    assert loss == pytest.approx(np.mean(cross - entropy), abs=1e-14 * (1 + np.mean(cross)))
+    assert loss >= 0
+    if not hard:
+        assert (
+            distillation_loss(teacher, X, labels)
+            <= 1e-28
+            < distillation_loss(teacher + 1e-3 * X[0] / (X[0] @ X[0]), X, labels)
+        )
+
+
+@given(st.floats(-3, 3), st.floats(-3, 3))
+def test_cold_labels_are_hard_and_hot_ones_match_logits(u, u_star):
+    x = [[1.0]]
+    if abs(u_star) > 1e-3:
+        (cold,) = soft_labels(x, [u_star], temperature=1e-5)
+        # e^-100 at most
+        assert cold == pytest.approx(hard_labels(x, [u_star])[0], abs=1e-40)
+        T = 1e3
+        (slope,) = distillation_gradient([u / T], x, soft_labels(x, [u_star], temperature=T)) / T
+        # The next term: |u^3 - u*^3| / 48 T^2 <= 2 * 27 / 48 T^2; the label's rounding times T.
+        assert T**2 * slope == pytest.approx((u - u_star) / 4, abs=1.2 / T**2 + 1e-12)
+    assert soft_labels([[1.0, -1.0]], [2.0, 2.0], temperature=1e-5)[0] == 0.5
 
 
 def promised_gain(X, gradient, step_size):
