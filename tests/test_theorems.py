@@ -292,7 +292,7 @@ def test_t1b_with_a_large_step_the_rate_eta_Lambda_less_one_is_attained(eta, see
 
 @given(seed=seeds)
 @settings(max_examples=30)
-def test_t1b_two_over_Lambda_is_the_limit(seed):
+def test_t1b_two_over_Lambda_is_the_limit_for_an_undecided_teacher(seed):
     """Nearly undecided teacher: at 1.99 descent comes closer, at 2.05 it runs away."""
     X, teacher, _ = clear_cut(seed)
     teacher = 0.01 * teacher
@@ -598,3 +598,83 @@ def test_at_depth_two_the_origin_is_a_saddle(y, x):
     assert across == pytest.approx(-slope, abs=2 * h**2 * x**2)
     start = (np.zeros((1, 1)), np.zeros((1, 1)))
     assert gradient_descent([[x]], [y], start, steps=10).weights[-1] == 0.0
+
+
+@given(seeds, st.lists(st.integers(1, 3), min_size=0, max_size=3))
+def test_the_gradient_in_a_layer_is_an_outer_product(seed, widths):
+    """A step of descent on layers of any widths moves each by the formula of the chapter."""
+    rng = np.random.default_rng(seed)
+    d = 4
+    sizes = [d, *widths, 1]
+    layers = [rng.standard_normal(shape) for shape in zip(sizes[1:], sizes[:-1], strict=True)]
+    X, teacher = rng.standard_normal((5, d)), rng.standard_normal(d)
+
+    def product(matrices, size):
+        """W_j ... W_i, last first; the identity if there are none."""
+        result = np.eye(size)
+        for W in matrices:
+            result = W @ result
+        return result
+
+    (w,) = product(layers, d)
+    g = X.T @ (expit(X @ w) - expit(X @ teacher)) / 5
+    after = gradient_descent(X, soft_labels(X, teacher), tuple(layers), step_size=1e-3, steps=1)
+    for j, (W, moved) in enumerate(zip(layers, after.layers, strict=True)):
+        row, column = product(layers[j + 1 :], len(W)), product(layers[:j], d) @ g
+        # Weights of order one are rounded at 1e-16, their changes at 1e-13.
+        assert np.allclose((W - moved) / 1e-3, np.outer(row, column), rtol=1e-9, atol=1e-11)
+
+
+def near_the_end(seed, share):
+    """(X, labels, teacher, eigenvalues and eigenvectors of H, step size, C) of the local limit.
+
+    The step size is `share` of it.
+    """
+    rng = np.random.default_rng(seed)
+    d = rng.integers(1, 5)
+    X = rng.standard_normal((d + 3, d))
+    teacher = rng.uniform(0, 4) * rng.standard_normal(d)
+    rates, vectors = local_rates(X, teacher)
+    step_size = share * 2 / rates[-1]
+    C = step_size * np.sum(np.linalg.norm(X, axis=1) ** 3) / (20 * len(X))
+    return X, soft_labels(X, teacher), teacher, rates, vectors, step_size, C
+
+
+@given(seeds, st.floats(0.05, 0.98))
+def test_below_the_local_limit_every_near_start_comes_home(seed, share):
+    X, labels, teacher, rates, vectors, step_size, C = near_the_end(seed, share)
+    assert 2 / rates[-1] >= 2 / Lambda(X) * (1 - 1e-12)
+    ratio = np.max(np.abs(1 - step_size * rates))
+    away = np.random.default_rng(seed + 1).standard_normal(teacher.size)
+    start = teacher + (1 - ratio) / (2 * C) * away / np.linalg.norm(away)
+    run = gradient_descent(X, labels, start, step_size=step_size, steps=60)
+    distances = np.linalg.norm(run.weights - teacher, axis=1)
+    # Weights of order ten are rounded at 1e-15.
+    assert np.all(distances[1:] <= (1 + ratio) / 2 * distances[:-1] + 1e-14)
+
+
+@given(seeds, st.floats(1.05, 1.6))
+def test_beyond_the_local_limit_descent_leaves_the_teacher(seed, share):
+    X, labels, teacher, rates, vectors, step_size, C = near_the_end(seed, share)
+    growth = np.min(step_size * rates[step_size * rates > 2] - 1)
+    radius = (growth - 1) / (4 * C)
+    w = teacher + 1e-2 * radius * vectors[:, -1]
+    # Of the part along the steep directions, which grows by (1 + growth) / 2 a step at least.
+    steps = int(np.log(1e2) / np.log((1 + growth) / 2)) + 1
+    for _ in range(steps):
+        if np.linalg.norm(w - teacher) > radius:
+            break
+        w = w - step_size * distillation_gradient(w, X, labels)
+    assert np.linalg.norm(w - teacher) > radius
+
+
+def test_the_local_limit_is_attained_on_both_sides():
+    """One input of 1: at 0.999 of 2 / sigma'(u*) the error shrinks, at 1.001 it grows, by 0.2 %."""
+    X, teacher = np.array([[1.0]]), np.array([2.0])
+    limit = 2 / (expit(2.0) * expit(-2.0))
+    assert limit > 2.3 * 2 / Lambda(X)
+    for share in (0.999, 1.001):
+        options = {"step_size": share * limit, "steps": 1}
+        run = gradient_descent(X, soft_labels(X, teacher), teacher + 1e-6, **options)
+        # 1e-5: the error's next power, times the step size; the label's rounding over 1e-6
+        assert (run.weights[1, 0] - 2.0) / 1e-6 == pytest.approx(1 - 2 * share, abs=1e-5)
