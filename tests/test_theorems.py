@@ -678,3 +678,15 @@ def test_the_local_limit_is_attained_on_both_sides():
         run = gradient_descent(X, soft_labels(X, teacher), teacher + 1e-6, **options)
         # 1e-5: the error's next power, times the step size; the label's rounding over 1e-6
         assert (run.weights[1, 0] - 2.0) / 1e-6 == pytest.approx(1 - 2 * share, abs=1e-5)
+
+
+@pytest.mark.parametrize(("start", "home"), [(0.4, True), (1.5, False)])
+def test_below_the_local_limit_a_far_start_may_end_in_a_cycle(start, home):
+    """Near starts come home; this one doesn't, though a linear teacher made the labels."""
+    X, teacher = np.array([[1.0], [1.0], [20.0]]), np.array([0.5])
+    step_size = 0.8 * 2 / local_rates(X, teacher)[0][-1]
+    options = {"step_size": step_size, "steps": 2000}
+    path = gradient_descent(X, soft_labels(X, teacher), [start], **options).weights[:, 0]
+    assert (abs(path[-1] - 0.5) < 1e-9) == home
+    assert abs(path[-1] - path[-3]) < 1e-9
+    assert (abs(path[-1] - path[-2]) > 1) != home
