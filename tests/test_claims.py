@@ -55,6 +55,27 @@ def complaints_about(ledger, texts):
     return complaints
 
 
+STATED = re.compile(
+    r"^([`:]{3,})\{prf:(?:theorem|lemma|proposition|corollary)\}.*?\n(.*?)^\1\s*$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def complaints_about_tags(ledger, texts):
+    """Return where a statement and its rows say otherwise whose it is, or a known one by whom."""
+    complaints = []
+    for text in texts:
+        for _, statement in STATED.findall(text):
+            label = re.search(r":label:\s*(\S+)", statement)[1]
+            tags = set(re.findall(r"\{src\}`([^`]+)`", statement))
+            sources = {row["source"] for row in ledger if row["anchor"] == label}
+            if tags != sources:
+                complaints.append(f"{label}: {sorted(tags)} there, {sorted(sources)} in the ledger")
+            if "STD" in tags and "{cite" not in text:
+                complaints.append(f"{label}: known, and its cell has no reference")
+    return complaints
+
+
 def complaints_about_a_row(row, labels):
     if row.keys() - {"unbroken"} != FIELDS:  # why no cell checks it (test_checks_bite.py)
         return [f"has the fields {', '.join(row)}, not {', '.join(sorted(FIELDS))}"]
@@ -99,6 +120,11 @@ def test_every_row_of_the_ledger_holds():
     ledger = the_ledger()
     complaints = complaints_about(ledger, texts_of_the_chapters())
     assert ledger
+    assert not complaints, "\n".join(complaints)
+
+
+def test_a_statement_and_its_row_say_whose_it_is_and_a_known_one_refers_to_somebody():
+    complaints = complaints_about_tags(the_ledger(), texts_of_the_chapters())
     assert not complaints, "\n".join(complaints)
 
 
@@ -171,3 +197,23 @@ def test_a_row_that_leads_nowhere_is_seen(change, said):
 )
 def test_a_statement_outside_the_ledger_is_seen(text, said):
     assert complaints_about([ROW], [*BOOK, text]) == [said]
+
+
+@pytest.mark.parametrize(
+    ("tags", "rest", "said"),
+    [
+        ("{src}`P✓`", "", []),
+        ("{src}`P~`", "", ["thm-a: ['P~'] there, ['P✓'] in the ledger"]),
+        ("{src}`P✓` and {src}`OURS`", "", ["thm-a: ['OURS', 'P✓'] there, ['P✓'] in the ledger"]),
+        ("", "", ["thm-a: [] there, ['P✓'] in the ledger"]),
+    ],
+)
+def test_another_tag_than_in_the_ledger_is_seen(tags, rest, said):
+    text = f"```{{prf:theorem}} The limit\n:label: thm-a\n\n{tags} So.\n```\n{rest}"
+    assert complaints_about_tags([ROW], [text]) == said
+
+
+@pytest.mark.parametrize(("rest", "count"), [("", 1), ("It is in {cite:t}`somebody`.", 0)])
+def test_a_known_statement_without_a_reference_is_seen(rest, count):
+    text = f"```{{prf:lemma}}\n:label: thm-a\n\n{{src}}`STD` So.\n```\n\n{rest}"
+    assert len(complaints_about_tags([ROW | {"source": "STD"}], [text])) == count

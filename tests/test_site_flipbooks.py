@@ -88,7 +88,8 @@ def chapter(stem, address, browser):
 
 
 def test_the_chapters_that_the_argument_needs_have_flipbooks():
-    assert {stem[:2] for stem in WITH_FLIPBOOKS} >= {"01", "03", "04", "05", "06", "08", "09", "10"}
+    needed = ("01", "02", "03", "04", "05", "06", "08", "09", "10")
+    assert {stem[:2] for stem in WITH_FLIPBOOKS} >= set(needed)
 
 
 def test_every_slider_turns_its_flipbook_by_keyboard_mouse_and_touch(stem, chapter):

@@ -566,6 +566,70 @@ def test_for_isotropic_inputs_the_risk_is_the_angle_over_pi(seed, theta):
     teacher, student = (np.array([np.cos(t), np.sin(t)]) for t in (turns[0], turns[0] + theta))
     # Each of the four ends of the two sectors may miss one direction.
     assert abs(transfer_risk(student, teacher, circle) - theta / np.pi) <= 4 / m
+    # In space the plane of the two decides, whatever the inputs are outside it.
+    frame = np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    space = np.column_stack([circle, 10 * rng.standard_normal((m, 4))]) @ frame.T
+    student, teacher = (np.append(w, np.zeros(4)) @ frame.T for w in (student, teacher))
+    assert abs(transfer_risk(student, teacher, space) - theta / np.pi) <= 4 / m
+
+
+@pytest.mark.parametrize(("student", "risk"), [(0.1, 0.0), (-3.0, 1.0)])
+def test_in_one_dimension_the_risk_is_the_angle_over_pi(student, risk):
+    assert transfer_risk([student], [2.0], [[1.0], [-1.0], [0.5], [-7.0]]) == risk
+
+
+@given(seeds, st.integers(1, 6))
+def test_soft_labels_determine_the_teacher_and_hard_ones_a_ball(seed, d):
+    rng = np.random.default_rng(seed)
+    teacher, X = rng.standard_normal(d), 2 * np.eye(d) + 0.2 * rng.standard_normal((d, d))
+    labels = soft_labels(X, teacher)
+    # 1e-9: a label's rounding, 1e-16, over sigma' > 1e-5; the inputs are well conditioned.
+    assert np.allclose(np.linalg.solve(X, np.log(labels / (1 - labels))), teacher, atol=1e-9)
+    if d > 1:  # one independent input fewer, and another vector gives the same labels
+        tied = np.vstack([X[: d - 1], X[: d - 1].sum(axis=0)])
+        unseen = np.linalg.svd(tied)[2][-1]
+        assert np.allclose(
+            soft_labels(tied, teacher), soft_labels(tied, teacher + unseen), rtol=1e-9
+        )
+    gaps = np.abs(X @ teacher) / np.linalg.norm(X, axis=1)
+    toward = -np.sign(X @ teacher)[:, None] * X
+    steps = gaps.min() * toward / np.linalg.norm(X, axis=1, keepdims=True)
+    hard = hard_labels(X, teacher)
+    assert all(np.array_equal(hard_labels(X, teacher + 0.999 * step), hard) for step in steps)
+    assert not np.array_equal(hard_labels(X, teacher + 1.001 * steps[gaps.argmin()]), hard)
+    assert np.array_equal(hard_labels(X, 7.0 * teacher), hard)
+
+
+@given(problems(), st.booleans())
+def test_cross_entropy_and_divergence_differ_by_the_entropy(problem, hard):
+    X, teacher, w = problem
+    labels = (hard_labels if hard else soft_labels)(X, teacher)
+    # log sigma(u) = -log(1 + e^-u), which no logit makes infinite.
+    cross = labels * np.logaddexp(0, -X @ w) + (1 - labels) * np.logaddexp(0, X @ w)
+    entropy = entr(labels) + entr(1 - labels)  # entr(0) = 0: 0 log 0
+    loss = distillation_loss(w, X, labels)
+    assert loss == pytest.approx(np.mean(cross - entropy), abs=1e-14 * (1 + np.mean(cross)))
+    assert loss >= 0
+    if not hard:
+        assert (
+            distillation_loss(teacher, X, labels)
+            <= 1e-28
+            < distillation_loss(teacher + 1e-3 * X[0] / (X[0] @ X[0]), X, labels)
+        )
+
+
+@given(st.floats(-3, 3), st.floats(-3, 3))
+def test_cold_labels_are_hard_and_hot_ones_match_logits(u, u_star):
+    x = [[1.0]]
+    if abs(u_star) > 1e-3:
+        (cold,) = soft_labels(x, [u_star], temperature=1e-5)
+        # e^-100 at most
+        assert cold == pytest.approx(hard_labels(x, [u_star])[0], abs=1e-40)
+        T = 1e3
+        (slope,) = distillation_gradient([u / T], x, soft_labels(x, [u_star], temperature=T)) / T
+        # The next term: |u^3 - u*^3| / 48 T^2 <= 2 * 27 / 48 T^2; the label's rounding times T.
+        assert T**2 * slope == pytest.approx((u - u_star) / 4, abs=1.2 / T**2 + 1e-12)
+    assert soft_labels([[1.0, -1.0]], [2.0, 2.0], temperature=1e-5)[0] == 0.5
 
 
 def promised_gain(X, gradient, step_size):
@@ -611,3 +675,95 @@ def test_at_depth_two_the_origin_is_a_saddle(y, x):
     assert across == pytest.approx(-slope, abs=2 * h**2 * x**2)
     start = (np.zeros((1, 1)), np.zeros((1, 1)))
     assert gradient_descent([[x]], [y], start, steps=10).weights[-1] == 0.0
+
+
+@given(seeds, st.lists(st.integers(1, 3), min_size=0, max_size=3))
+def test_the_gradient_in_a_layer_is_an_outer_product(seed, widths):
+    """A step of descent on layers of any widths moves each by the formula of the chapter."""
+    rng = np.random.default_rng(seed)
+    d = 4
+    sizes = [d, *widths, 1]
+    layers = [rng.standard_normal(shape) for shape in zip(sizes[1:], sizes[:-1], strict=True)]
+    X, teacher = rng.standard_normal((5, d)), rng.standard_normal(d)
+
+    def product(matrices, size):
+        """W_j ... W_i, last first; the identity if there are none."""
+        result = np.eye(size)
+        for W in matrices:
+            result = W @ result
+        return result
+
+    (w,) = product(layers, d)
+    g = X.T @ (expit(X @ w) - expit(X @ teacher)) / 5
+    after = gradient_descent(X, soft_labels(X, teacher), tuple(layers), step_size=1e-3, steps=1)
+    for j, (W, moved) in enumerate(zip(layers, after.layers, strict=True)):
+        row, column = product(layers[j + 1 :], len(W)), product(layers[:j], d) @ g
+        # Weights of order one are rounded at 1e-16, their changes at 1e-13.
+        assert np.allclose((W - moved) / 1e-3, np.outer(row, column), rtol=1e-9, atol=1e-11)
+
+
+def near_the_end(seed, share):
+    """(X, labels, teacher, eigenvalues and eigenvectors of H, step size, C) of the local limit.
+
+    The step size is `share` of it.
+    """
+    rng = np.random.default_rng(seed)
+    d = rng.integers(1, 5)
+    X = rng.standard_normal((d + 3, d))
+    teacher = rng.uniform(0, 4) * rng.standard_normal(d)
+    rates, vectors = local_rates(X, teacher)
+    step_size = share * 2 / rates[-1]
+    C = step_size * np.sum(np.linalg.norm(X, axis=1) ** 3) / (20 * len(X))
+    return X, soft_labels(X, teacher), teacher, rates, vectors, step_size, C
+
+
+@given(seeds, st.floats(0.05, 0.98))
+def test_below_the_local_limit_every_near_start_comes_home(seed, share):
+    X, labels, teacher, rates, vectors, step_size, C = near_the_end(seed, share)
+    assert 2 / rates[-1] >= 2 / Lambda(X) * (1 - 1e-12)
+    ratio = np.max(np.abs(1 - step_size * rates))
+    away = np.random.default_rng(seed + 1).standard_normal(teacher.size)
+    start = teacher + (1 - ratio) / (2 * C) * away / np.linalg.norm(away)
+    run = gradient_descent(X, labels, start, step_size=step_size, steps=60)
+    distances = np.linalg.norm(run.weights - teacher, axis=1)
+    # Weights of order ten are rounded at 1e-15.
+    assert np.all(distances[1:] <= (1 + ratio) / 2 * distances[:-1] + 1e-14)
+
+
+@given(seeds, st.floats(1.05, 1.6))
+def test_beyond_the_local_limit_descent_leaves_the_teacher(seed, share):
+    X, labels, teacher, rates, vectors, step_size, C = near_the_end(seed, share)
+    growth = np.min(step_size * rates[step_size * rates > 2] - 1)
+    radius = (growth - 1) / (4 * C)
+    w = teacher + 1e-2 * radius * vectors[:, -1]
+    # Of the part along the steep directions, which grows by (1 + growth) / 2 a step at least.
+    steps = int(np.log(1e2) / np.log((1 + growth) / 2)) + 1
+    for _ in range(steps):
+        if np.linalg.norm(w - teacher) > radius:
+            break
+        w = w - step_size * distillation_gradient(w, X, labels)
+    assert np.linalg.norm(w - teacher) > radius
+
+
+def test_the_local_limit_is_attained_on_both_sides():
+    """One input of 1: at 0.999 of 2 / sigma'(u*) the error shrinks, at 1.001 it grows, by 0.2 %."""
+    X, teacher = np.array([[1.0]]), np.array([2.0])
+    limit = 2 / (expit(2.0) * expit(-2.0))
+    assert limit > 2.3 * 2 / Lambda(X)
+    for share in (0.999, 1.001):
+        options = {"step_size": share * limit, "steps": 1}
+        run = gradient_descent(X, soft_labels(X, teacher), teacher + 1e-6, **options)
+        # 1e-5: the error's next power, times the step size; the label's rounding over 1e-6
+        assert (run.weights[1, 0] - 2.0) / 1e-6 == pytest.approx(1 - 2 * share, abs=1e-5)
+
+
+@pytest.mark.parametrize(("start", "home"), [(0.4, True), (1.5, False)])
+def test_below_the_local_limit_a_far_start_may_end_in_a_cycle(start, home):
+    """Near starts come home; this one doesn't, though a linear teacher made the labels."""
+    X, teacher = np.array([[1.0], [1.0], [20.0]]), np.array([0.5])
+    step_size = 0.8 * 2 / local_rates(X, teacher)[0][-1]
+    options = {"step_size": step_size, "steps": 2000}
+    path = gradient_descent(X, soft_labels(X, teacher), [start], **options).weights[:, 0]
+    assert (abs(path[-1] - 0.5) < 1e-9) == home
+    assert abs(path[-1] - path[-3]) < 1e-9
+    assert (abs(path[-1] - path[-2]) > 1) != home
