@@ -172,7 +172,8 @@ def test_smoothness_is_attained_at_zero(seed, n, d):
 
 
 def test_smoothness_of_a_matrix_that_can_be_worked_out_by_hand():
-    assert smoothness([[3.0, 0.0], [0.0, 4.0]]) == pytest.approx(16 / 8, rel=1e-15)
+    # Rounding of a singular value.
+    assert smoothness([[3.0, 0.0], [0.0, 4.0]]) == pytest.approx(16 / 8, rel=1e-14)
 
 
 @given(logits, st.floats(1e-2, 1e2))

@@ -351,7 +351,8 @@ def test_axial_risk_has_its_reference_values(A, d, easiness, expected):
 @pytest.mark.parametrize("law", [PolynomialAngles([1.0, 2], 0.7), BoundedAngles([1.0, 2], 1.2)])
 def test_axial_risk_in_the_plane_is_half_of_the_tail(law):
     A = np.linspace(0, np.pi / 2, 9)
-    assert np.allclose(axial_risk(A, law), law.angle_tail(np.pi / 2 - A) / 2, rtol=0, atol=1e-15)
+    # Rounding of pi/2 - (pi/2 - A).
+    assert np.allclose(axial_risk(A, law), law.angle_tail(np.pi / 2 - A) / 2, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("law", [LAWS["isotropic"], LAWS["polynomial"], LAWS["bounded"]])
@@ -363,7 +364,8 @@ def test_axial_risk_at_the_ends_and_its_shapes(law):
     table = axial_risk(A, law)
     assert table.shape == (3, 4)
     assert np.all(np.diff(table.ravel()) >= 0)
-    assert table[1, 2] == pytest.approx(axial_risk(A[1, 2], law), rel=1e-15)
+    # A hundred nodes, summed in another order.
+    assert table[1, 2] == pytest.approx(axial_risk(A[1, 2], law), rel=1e-13)
 
 
 @pytest.mark.parametrize("d", [2, 3, 10, 50])

@@ -83,9 +83,11 @@ def test_descent_from_a_vector_is_ten_lines_of_numpy(seed, n, d, fraction):
     tolerance = 1e-13 * (1 + np.abs(start).max())
     assert np.allclose(run.weights, plain, rtol=0, atol=tolerance)
     assert np.array_equal(run.layers[0], run.weights[-1:])
-    assert run.loss == pytest.approx(
-        [distillation_loss(w, X, labels) for w in run.weights], rel=1e-9, abs=1e-25
-    )  # 1e-9: so near the end the loss is a square of differences that are rounded
+    expected = np.array([distillation_loss(w, X, labels) for w in run.weights])
+    # Logits of size 20 are sums that are rounded at 2e-14. The loss is the square of their
+    # differences: near the end that rounding counts times the root of what is left.
+    near_the_end = 2e-14 * np.sqrt(expected) + 2e-14**2
+    assert np.all(np.abs(run.loss - expected) <= 1e-12 * expected + near_the_end)
 
 
 def test_left_out_the_step_size_is_one_over_the_smoothness():
@@ -146,7 +148,7 @@ def test_descent_of_a_network_is_the_plain_loop_over_its_layers(widths):
     assert len(run.layers) == len(layers)
     for layer, expected in zip(run.layers, last, strict=True):
         assert np.allclose(layer, expected, rtol=0, atol=1e-12)
-    assert np.array_equal(end_to_end(run.layers), run.weights[-1])
+    assert np.allclose(end_to_end(run.layers), run.weights[-1], rtol=0, atol=1e-14)  # rounding
 
 
 def test_a_network_of_one_layer_is_a_vector():
@@ -192,10 +194,11 @@ def test_the_start_every_so_many_steps_and_the_end_are_recorded(
         X, labels, start, steps=steps, record_every=record_every, coordinates=coordinates
     )
     assert run.steps.tolist() == recorded
-    assert np.array_equal(run.weights, every.weights[recorded])
-    assert np.array_equal(run.loss, every.loss[recorded])
-    # Span coordinates: rounding of one change of basis.
-    assert np.allclose(run.weights[0], start, rtol=0, atol=1e-15 if coordinates == "span" else 0)
+    # Rounding of one change of basis: how many rows BLAS has at once decides in which order it
+    # sums each of them. A step of this run moves a weight by 1e-2.
+    assert np.allclose(run.weights, every.weights[recorded], rtol=0, atol=1e-14)
+    assert np.allclose(run.loss, every.loss[recorded], rtol=0, atol=1e-14)
+    assert np.allclose(run.weights[0], start, rtol=0, atol=1e-14)
     assert not run.converged
 
 
@@ -307,7 +310,7 @@ def test_a_hundred_times_the_limit_diverges_and_the_message_names_the_cure(seed,
         assert stable == pytest.approx(limit, rel=1e-5)  # six printed digits
     # The named cure works: below it, descent goes down.
     cured = gradient_descent(X, labels, scale * start, step_size=0.99 * stable, steps=50)
-    assert np.all(np.diff(cured.loss) <= 1e-15)  # rounding of a loss of size 1
+    assert np.all(np.diff(cured.loss) <= 1e-14)  # rounding of a loss of size 1
 
 
 @pytest.mark.parametrize("widths", SHAPES)
@@ -320,7 +323,7 @@ def test_a_diverging_network_names_the_step_and_a_step_size_that_works(widths):
     assert 1 <= step <= 200
     assert stable <= 2 / smoothness(X) * (1 + 1e-5)  # six printed digits
     cured = gradient_descent(X, labels, layers, step_size=0.99 * stable, steps=200)
-    assert np.all(np.diff(cured.loss) <= 1e-15)
+    assert np.all(np.diff(cured.loss) <= 1e-14)
 
 
 @given(seeds, st.sampled_from(SHAPES), st.floats(0.1, 3.0))
@@ -329,7 +332,7 @@ def test_left_out_the_step_size_of_a_network_lets_it_descend(seed, widths, scale
     X, labels, _ = problem(seed, 4, widths[0])
     layers = [scale * layer for layer in random_layers(seed, widths)]
     run = gradient_descent(X, labels, layers, steps=200)
-    assert np.all(np.diff(run.loss) <= 1e-15 * (1 + run.loss[0]))  # rounding
+    assert np.all(np.diff(run.loss) <= 1e-14 * (1 + run.loss[0]))  # rounding
 
 
 def test_the_step_that_is_named_is_the_first_recorded_one_that_is_too_bad():
@@ -406,7 +409,7 @@ def test_left_out_its_step_size_is_that_of_the_layers(seed, depth, scale):
     layers = balanced_layers(scale * start, depth, width=3, rng=np.random.default_rng(seed))
     run = balanced_descent(X, labels, scale * start, depth, steps=100)
     assert_same_run(run, gradient_descent(X, labels, layers, steps=100))
-    assert np.all(np.diff(run.loss) <= 1e-15 * (1 + run.loss[0]))  # rounding
+    assert np.all(np.diff(run.loss) <= 1e-14 * (1 + run.loss[0]))  # rounding
 
 
 @pytest.mark.parametrize("coordinates", ["input", "span"])
@@ -416,7 +419,7 @@ def test_zero_is_left_by_a_vector_and_by_no_network(coordinates):
     options = {"step_size": 0.1, "steps": 50, "coordinates": coordinates}
     vector = gradient_descent(X, labels, zero, **options).weights
     shallow = balanced_descent(X, labels, zero, 1, **options).weights
-    assert np.allclose(shallow, vector, rtol=0, atol=1e-15)  # rounding
+    assert np.allclose(shallow, vector, rtol=0, atol=1e-14)  # rounding
     assert np.linalg.norm(vector[-1]) > 0.1
     for depth in (2, 3, 6):
         run = balanced_descent(X, labels, zero, depth, tol=1e-300, **options)
@@ -467,7 +470,7 @@ def test_a_diverging_balanced_run_names_the_step_and_a_step_size_that_works(dept
     assert 1 <= step <= 200
     assert stable <= 2 / smoothness(X) * (1 + 1e-5)  # six printed digits
     cured = balanced_descent(X, labels, start, depth, step_size=0.99 * stable, steps=200)
-    assert np.all(np.diff(cured.loss) <= 1e-15)  # rounding of a loss of size 1
+    assert np.all(np.diff(cured.loss) <= 1e-14)  # rounding of a loss of size 1
 
 
 def test_hard_labels_ask_a_balanced_network_for_a_step_size():
