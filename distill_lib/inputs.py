@@ -169,7 +169,10 @@ class _AroundTeacher:
         around = rng.standard_normal((n, self.dim))
         around -= np.outer(around @ self._axis, self._axis)
         around /= np.linalg.norm(around, axis=1, keepdims=True)
-        return np.outer(signs * np.sin(gaps), self._axis) + np.cos(gaps)[:, None] * around
+        # In place: what a large sample costs most is its memory.
+        around *= np.cos(gaps)[:, None]
+        around += np.outer(signs * np.sin(gaps), self._axis)
+        return around
 
     def angle_tail(self, theta):
         r"""Angle tail :math:`p(\theta) = \Pr[\zeta \le \pi/2 - \theta]`."""
