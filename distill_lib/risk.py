@@ -14,7 +14,8 @@ import numpy as np
 from scipy import integrate, interpolate, special
 
 from distill_lib import _arguments
-from distill_lib.geometry import angle, orthonormal_basis
+from distill_lib.distillation import logits
+from distill_lib.geometry import angle, orthonormal_basis, power_of_two
 from distill_lib.inputs import IsotropicGaussian
 from distill_lib.student import closed_form_student, nested_angles
 
@@ -94,7 +95,7 @@ def transfer_risk(w_student, w_teacher, X):
         "w_student", w_student, size=X.shape[1], like=f"X of shape {X.shape}"
     )
     w_teacher = _arguments.teacher(w_teacher, X)
-    return float(np.mean((X @ w_student >= 0) != (X @ w_teacher >= 0)))
+    return float(np.mean((logits(X, w_student) >= 0) != (logits(X, w_teacher) >= 0)))
 
 
 def expected_transfer_risk(inputs, w_teacher, n, *, trials, test_points, rng, n_jobs=None):
@@ -411,10 +412,11 @@ def _exact_risks(rng, inputs, *, w_teacher, sizes, risk_of_angle):
 def _tested_risks(rng, inputs, *, w_teacher, sizes, test_points):
     basis, rows = orthonormal_basis(inputs.sample(int(sizes[-1]), rng))
     X = inputs.sample(test_points, rng)
+    w = w_teacher * power_of_two(w_teacher)  # answers don't depend on its length
     # Column k: the logits of the student that knows the first k basis vectors.
-    logits = np.zeros((test_points, len(rows) + 1))
-    np.cumsum((X @ basis.T) * (basis @ w_teacher), axis=1, out=logits[:, 1:])
-    wrong = np.mean((logits >= 0) != (X @ w_teacher >= 0)[:, None], axis=0)
+    known = np.zeros((test_points, len(rows) + 1))
+    np.cumsum((X @ basis.T) * (basis @ w), axis=1, out=known[:, 1:])
+    wrong = np.mean((known >= 0) != (logits(X, w) >= 0)[:, None], axis=0)
     if len(rows) == inputs.dim:
         # This student is the teacher; rounding must not make it err on a boundary.
         wrong[-1] = 0.0

@@ -7,7 +7,7 @@ from scipy import integrate, special
 
 from distill_lib import _arguments
 from distill_lib.distillation import bernoulli_divergence, smoothness
-from distill_lib.geometry import orthonormal_basis
+from distill_lib.geometry import length, orthonormal_basis
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,8 +187,7 @@ def balanced_descent(
     schedule = _schedule(steps, tol, record_every)
     if coordinates not in ("input", "span"):
         raise ValueError(f'coordinates must be "input" or "span"; got {coordinates!r}')
-    a = np.linalg.norm(w0) ** (1.0 / depth) if depth > 1 else 1.0
-    z = w0 / a ** (depth - 1) if a > 0 else w0.copy()
+    a, z = _scalar_and_vector(w0, depth)
     start = _narrow_layers(a, z, depth)
 
     def curvature():
@@ -278,8 +277,7 @@ def gradient_flow(X, labels, w0, *, depth=1, max_time=np.inf, tol=1e-12, rtol=1e
         )
     loss = np.mean(bernoulli_divergence(labels, weights @ features.T), axis=1)
     weights = weights @ basis
-    a = np.linalg.norm(weights[-1]) ** (1.0 / depth) if depth > 1 else 1.0
-    layers = _narrow_layers(a, weights[-1] / a ** (depth - 1), depth)
+    layers = _narrow_layers(*_scalar_and_vector(weights[-1], depth), depth)
     return Trajectory(weights, loss, times, layers, converged)
 
 
@@ -318,13 +316,21 @@ def _in_span(X, start):
     basis, _ = orthonormal_basis(X)
     inside = basis @ start
     outside = start - inside @ basis
-    length = np.linalg.norm(outside)
+    distance = length(outside)
     # A start in the span keeps out of it nothing but rounding, on which no path may depend.
-    if length <= 1e-14 * np.linalg.norm(start):
-        length = 0.0
+    if distance <= 1e-14 * length(start):
+        distance = 0.0
     features = np.column_stack([X @ basis.T, np.zeros(len(X))])
-    direction = outside / length if length > 0 else outside
-    return features, np.append(inside, length), np.vstack([basis, direction])
+    direction = outside / distance if distance > 0 else outside
+    return features, np.append(inside, distance), np.vstack([basis, direction])
+
+
+def _scalar_and_vector(w, depth):
+    """Return a and z of balanced layers: w = a^(N-1) z, both of length |w|^(1/N)."""
+    if depth == 1:
+        return 1.0, w.copy()
+    a = length(w) ** (1.0 / depth)
+    return a, w / a ** (depth - 1) if a > 0 else w.copy()
 
 
 def _narrow_layers(a, z, depth):
@@ -446,7 +452,7 @@ def _vector_flow(X, labels, start, max_time, tol, rtol):
 
 def _balanced_flow(X, labels, start, depth, max_time, tol, rtol):
     """Integrate (b, log r, t) in the time tau."""
-    r0 = np.linalg.norm(start)
+    r0 = length(start)
     # One unit of tau at the start, so that t is of order one.
     unit = r0 ** (2.0 / depth - 1.0)
 
@@ -468,9 +474,11 @@ def _balanced_flow(X, labels, start, depth, max_time, tol, rtol):
     def out_of_time(tau, y):
         return max_time / unit - y[-1]
 
+    # Starts that only pass by 0 stay far above a norm of 1e-100, and tiny ones near their own.
+    lowest = min(-100.0 * np.log(10.0), np.log(r0) - 50.0 * np.log(10.0))
+
     def in_the_saddle(tau, y):
-        # Starts that only pass by 0 stay far above a norm of 1e-100.
-        return y[-2] + 100.0 * np.log(10.0)
+        return y[-2] - lowest
 
     at_rest.terminal = out_of_time.terminal = in_the_saddle.terminal = True
     y0 = np.concatenate([start / r0, [np.log(r0), 0.0]])

@@ -54,6 +54,20 @@ def test_transfer_risk_counts_disagreements_and_the_boundary_belongs_to_class_on
     assert transfer_risk([0, 0], [1, 0], X) == 2 / 5  # the zero student always says 1
 
 
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1e200, 1.7e308])
+def test_transfer_risk_knows_no_lengths(size):
+    X = np.array([[1.0, 0.0], [-1.0, 0.0], [1.0, -1.0], [-1.0, 1.0]])
+    for student, rows in ((1.0, size * X), (size, X), (size, size * X)):
+        assert transfer_risk([0.0, student], [size, 0.0], rows) == 0.75
+        assert transfer_risk([student, 0.0], [size, 0.0], rows) == 0.0
+    curves = [
+        risk_curve(LAWS["gaussian"], w, [1, 4], trials=5, test_points=50, rng=rng())
+        for w in (TEACHER, np.ldexp(TEACHER, 1000), np.ldexp(TEACHER, -1000))
+    ]
+    for curve in curves[1:]:
+        assert curve.mean.tolist() == curves[0].mean.tolist()  # counts
+
+
 def risks_by_hand(law, sizes, trials, test_points, seed=1):
     """Each trial from the definition: its own child generator, transfer set, then test set."""
     risks = []
