@@ -155,8 +155,12 @@ def smoothness(X):
 
         \Lambda = \lambda_{\max}(X^\top X) / (4n)
 
-    The gradient is Lipschitz with this constant, and gradient descent on a vector converges
-    for every step size below :math:`2 / \Lambda`.
+    The gradient is Lipschitz with this constant. So gradient descent on a vector never raises the
+    loss with a step size up to :math:`2 / \Lambda`, and with one below it converges if the loss
+    has a minimiser, as it has with labels that are neither 0 nor 1. That is enough for every
+    teacher, and more than most need: near :math:`w^\star` descent is stable up to
+    :math:`2 / \lambda_{\max}(H)`, where
+    :math:`H = \frac1n X^\top \operatorname{diag}(\sigma'(X w^\star))\, X \preceq \Lambda I`.
 
     Parameters
     ----------
