@@ -90,8 +90,8 @@ def gradient_descent(
         If an argument can't be used; the message names it.
     FloatingPointError
         If the run is given up as diverging: a recorded loss isn't finite, or is above twice the
-        starting loss. With a step size up to :math:`2 / \Lambda` the loss of a vector never rises; a
-        larger one may do as well. The message names both limits of a vector, and of a network
+        starting loss. With a step size up to :math:`2 / \Lambda` the loss of a vector never rises;
+        a larger one may do as well. The message names both limits of a vector, and of a network
         the step size that is taken if it is left out.
 
     References
@@ -519,8 +519,9 @@ def _curvature(X, labels, layers):
 
     rho is that of the start, or of the least-norm vector whose logits come nearest to those of
     the labels: with labels of a linear teacher that is the shortest minimiser. Hard labels have
-    no logits; then rho is that of the start. So at depth N > 1 the inverse of this bound is a step size
-    that is chosen with reason, not one of which descent is proved: a layer may grow beyond rho.
+    no logits; then rho is that of the start. So at depth N > 1 the inverse of this bound is a step
+    size that is chosen with reason, not one of which descent is proved: a layer may grow beyond
+    rho.
     """
     depth = len(layers)
     if depth == 1:
