@@ -16,6 +16,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
+import dask
 import joblib
 import numpy as np
 from distributed import Client, LocalCluster
@@ -29,6 +30,11 @@ COLUMNS = ["What", "One process", "Two processes", "Dask, two workers"]
 TRIALS = {100: 12_800, 200: 5_400, 400: 1_280}  # of each dimension; some seven seconds each
 NAPS = (0.001, 0.01)  # seconds
 DIMENSIONS = {500: 100, 1000: 30, 2000: 5}  # and how many trials
+# Dask tells its workers' malloc to keep nothing; each trial would ask for its arrays anew.
+KEEP_MEMORY = {
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**26,
+    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
+}
 
 
 def sweep_cells():
@@ -95,7 +101,8 @@ def timed(run):
 @contextmanager
 def two_workers():
     """Send what is run to a Dask cluster that has started, and imported the library."""
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    with dask.config.set(KEEP_MEMORY):
+        cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
     with cluster, Client(cluster) as client, joblib.parallel_config(backend="dask", client=client):
         napping(0.1, None)
         yield

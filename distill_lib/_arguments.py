@@ -79,7 +79,10 @@ def layers(name, value, X=None):
 def number(name, value, *, above=None, least=None, most=None):
     """Return `value` as a finite float inside the stated range."""
     try:
-        if isinstance(value, bool | np.bool_ | str):
+        # What float() would take all the same: "3", b"3", True, the only entry of an array.
+        if isinstance(value, bool | np.bool_ | str | bytes) or np.ndim(value) > 0:
+            raise TypeError
+        if np.iscomplexobj(value):
             raise TypeError
         result = float(value)
     except (TypeError, ValueError):
@@ -130,6 +133,17 @@ def angles(name, value):
     if array.size and (array.min() < 0 or array.max() > np.pi / 2):
         raise ValueError(
             f"{name} must hold acute angles in radians, in [0, pi/2]; "
+            f"got values from {array.min():g} to {array.max():g}"
+        )
+    return array
+
+
+def probabilities(name, value):
+    """Return `value` as a float array (or 0-d array) of numbers in [0, 1]."""
+    array = _finite_floats(name, value)
+    if array.size and (array.min() < 0 or array.max() > 1):
+        raise ValueError(
+            f"{name} must hold probabilities, in [0, 1]; "
             f"got values from {array.min():g} to {array.max():g}"
         )
     return array

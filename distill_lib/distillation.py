@@ -4,6 +4,7 @@ import numpy as np
 from scipy import special
 
 from distill_lib import _arguments
+from distill_lib.geometry import power_of_two
 
 
 def soft_labels(X, w_teacher, *, temperature=1.0):
@@ -42,7 +43,7 @@ def soft_labels(X, w_teacher, *, temperature=1.0):
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
     temperature = _arguments.number("temperature", temperature, above=0.0)
-    return special.expit(X @ w_teacher / temperature)
+    return special.expit(logits(X, w_teacher) / temperature)
 
 
 def hard_labels(X, w_teacher):
@@ -71,7 +72,7 @@ def hard_labels(X, w_teacher):
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
-    return (X @ w_teacher >= 0).astype(float)
+    return (logits(X, w_teacher) >= 0).astype(float)
 
 
 def distillation_loss(w, X, labels):
@@ -154,8 +155,12 @@ def smoothness(X):
 
         \Lambda = \lambda_{\max}(X^\top X) / (4n)
 
-    The gradient is Lipschitz with this constant, and gradient descent on a vector converges
-    for every step size below :math:`2 / \Lambda`.
+    The gradient is Lipschitz with this constant. So gradient descent on a vector never raises the
+    loss with a step size up to :math:`2 / \Lambda`, and with one below it converges if the loss
+    has a minimiser, as it has with labels that are neither 0 nor 1. That is enough for every
+    teacher, and more than most need: near :math:`w^\star` descent is stable up to
+    :math:`2 / \lambda_{\max}(H)`, where
+    :math:`H = \frac1n X^\top \operatorname{diag}(\sigma'(X w^\star))\, X \preceq \Lambda I`.
 
     Parameters
     ----------
@@ -173,6 +178,35 @@ def smoothness(X):
     """
     X = _arguments.matrix("X", X)
     return float(np.linalg.norm(X, 2) ** 2 / (4 * len(X)))
+
+
+def logits(X, w):
+    r"""Logits :math:`w \cdot x_i`, with the right sign however long or short X and w are.
+
+    A logit beyond the doubles is infinite; one that isn't 0 doesn't become it.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, d)
+        Finite inputs, one per row.
+    w : ndarray, shape (d,)
+        Finite weights.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        u = X @ w
+        # Its terms may have lost more than its rounding, or be infinities that cancel.
+        lost = ~((np.abs(u) > 1e-290) & np.isfinite(u))
+        if lost.any():
+            # All rows, as before: in another order of summation a 0 might not come out as 0.
+            rows, column = power_of_two(X), power_of_two(w)
+            scaled = (X * rows) @ (w * column)
+            exact = scaled / rows[:, 0] / column
+            u = np.where(lost, np.where(exact == 0.0, np.sign(scaled) * 5e-324, exact), u)
+    return u
 
 
 def bernoulli_divergence(labels, logits):

@@ -20,7 +20,8 @@ def angle(u, v):
         \angle(u, v) = \operatorname{atan2}\bigl(\|v - P_u v\|, \; u \cdot v / \|u\|\bigr)
 
     The residual :math:`v - P_u v` is formed without cancellation, so a tiny angle keeps all
-    its digits; arccos of the cosine loses half of them.
+    its digits; arccos of the cosine loses half of them. Vectors may be as long or as short as
+    doubles allow, and so may the angle.
 
     Parameters
     ----------
@@ -105,9 +106,10 @@ def orthonormal_basis(X):
         If X isn't a finite matrix.
     """
     X = _arguments.matrix("X", X)
+    X = X * power_of_two(X)  # their span is the same, and no length is lost
     head = X[: X.shape[1]]
     basis, triangle = np.linalg.qr(head.T)
-    if _all_independent(np.diagonal(triangle), head):
+    if _all_independent(np.diagonal(triangle), np.linalg.norm(head, axis=1)):
         return basis.T, np.arange(len(head))
     return _gram_schmidt(X)
 
@@ -148,23 +150,44 @@ def nested_coordinates(X, w):
     head = min(n, d)
     # The rows, read in Fortran's order, are the columns to factorise. LAPACK works on them in
     # place, where numpy.linalg.qr would copy and transpose them.
-    columns = np.vstack([X[:head], w]).T
+    rows = np.vstack([X[:head], w])
+    scales = power_of_two(rows)
+    rows *= scales
+    lengths, columns = np.linalg.norm(rows[:head], axis=1), rows.T
     workspace, _ = lapack.dgeqrf_lwork(*columns.shape)
     triangle, *_ = lapack.dgeqrf(columns, lwork=int(workspace), overwrite_a=True)
     coordinates = np.zeros(n)
-    if _all_independent(np.diagonal(triangle)[:head], X[:head]):
+    scale = scales[head]
+    if _all_independent(np.diagonal(triangle)[:head], lengths):
         coordinates[:head] = triangle[:head, head]
         rest = abs(triangle[head, head]) if n < d else 0.0
     else:
-        basis, rows = _gram_schmidt(X)
-        coordinates[rows] = basis @ w
-        rest = 0.0 if len(rows) == d else np.linalg.norm(w - coordinates[rows] @ basis)
-    return coordinates, float(rest)
+        basis, found = _gram_schmidt(X * power_of_two(X))
+        coordinates[found] = basis @ (w * scale)
+        rest = 0.0 if len(found) == d else length(w * scale - coordinates[found] @ basis)
+    return coordinates / scale, float(rest / scale[0])
 
 
-def _all_independent(diagonal, rows):
+def power_of_two(vectors):
+    """Return the power of two that brings the largest entry of a vector to [1, 2).
+
+    Of a matrix, those of its rows, as a column. Multiplying by it is exact, but for entries that
+    are 1e-308 times the largest one or less. From 2^-1000 to 2^1000 the power stays within the
+    doubles, and so does its inverse: a vector beyond comes near to [1, 2), and a zero vector to 0.
+    """
+    largest = np.abs(vectors).max(axis=-1, keepdims=True)
+    return np.ldexp(1.0, np.clip(1 - np.frexp(largest)[1], -1000, 1000))
+
+
+def length(vectors):
+    """Return the length of a vector, or of each row, however long or short it is."""
+    scale = power_of_two(vectors)
+    return np.linalg.norm(vectors * scale, axis=-1) / scale[..., 0]
+
+
+def _all_independent(diagonal, lengths):
     # The columns of the triangle are as long as the rows that were factorised.
-    return bool((np.abs(diagonal) > DEPENDENT * np.linalg.norm(rows, axis=1)).all())
+    return bool((np.abs(diagonal) > DEPENDENT * lengths).all())
 
 
 def _gram_schmidt(X):
@@ -187,23 +210,15 @@ def _gram_schmidt(X):
 
 def _sine_and_cosine(X, w):
     """|x| sin and |x| cos of the angles between the rows of X and w, up to a common factor."""
-    # Scaling by powers of two is exact and keeps the squares from overflow and underflow.
-    w = w * _power_of_two(w)
-    X = X * _power_of_two(X)
+    w = w * power_of_two(w)
+    X = X * power_of_two(X)
     squared = w @ w
     along = (X @ w / squared)[:, None]
     product, error = _exact_product(along, w)
     # X - product is exact where the two nearly cancel, so the residual keeps its digits.
     residual = (X - product) - error
     residual -= (residual @ w / squared)[:, None] * w
-    return np.linalg.norm(residual, axis=1), along[:, 0] * np.sqrt(squared)
-
-
-def _power_of_two(array):
-    largest = np.abs(array).max(axis=-1, keepdims=True)
-    # A zero row stays zero, and an exponent beyond 1000 would leave the range of floats.
-    exponent = np.clip(-np.frexp(largest)[1], -1000, 1000)
-    return np.ldexp(1.0, exponent)
+    return length(residual), along[:, 0] * np.sqrt(squared)
 
 
 def _exact_product(a, b):

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import integrate, special
 
 from distill_lib import _arguments
-from distill_lib.geometry import acute_angle
+from distill_lib.geometry import acute_angle, power_of_two
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,13 @@ class Gaussian:
     def __post_init__(self):
         covariance = _arguments.matrix("covariance", self.covariance).copy()
         d = covariance.shape[0]
-        # Symmetric up to the rounding of the product that made it.
-        if covariance.shape != (d, d) or not np.allclose(covariance, covariance.T, rtol=1e-10):
-            raise ValueError(
-                "covariance must be a symmetric matrix of shape (d, d); "
-                f"got shape {covariance.shape}"
-            )
+        if covariance.shape != (d, d):
+            raise ValueError(f"covariance must have shape (d, d); got shape {covariance.shape}")
+        # Symmetric up to the rounding of the product that made it, whatever the coordinates' units.
+        spread = np.sqrt(np.abs(np.diagonal(covariance)))
+        gap = np.abs(covariance / 2 - covariance.T / 2)
+        if (gap > 1e-10 * np.outer(spread, spread)).any():
+            raise ValueError("covariance must be symmetric; it differs from its transpose")
         try:
             factor = np.linalg.cholesky(covariance)
         except np.linalg.LinAlgError:
@@ -121,16 +122,20 @@ class Gaussian:
         e = _arguments.vector(
             "w_teacher", w_teacher, size=self.dim, like="the covariance", nonzero=True
         )
-        e = e / np.linalg.norm(e)
-        teacher = self._factor.T @ e
-        form = np.multiply.outer(np.cos(theta) ** 2, self._factor.T @ self._factor)
+        e = e * power_of_two(e)
+        e /= np.linalg.norm(e)
+        # Only the shape of the covariance matters: its unit is left out.
+        factor = self._factor * power_of_two(self._factor.ravel())
+        teacher = factor.T @ e
+        form = np.multiply.outer(np.cos(theta) ** 2, factor.T @ factor)
         eigenvalues = np.linalg.eigvalsh(np.outer(teacher, teacher) - form)
         a, b = eigenvalues[..., -1], np.maximum(-eigenvalues[..., :-1], 0.0)
         # At theta = 0 no eigenvalue is positive (a is 0 up to rounding) and p = 1.
         ratio = b / np.where(theta > 0, np.maximum(a, np.finfo(float).tiny), 1.0)[..., None]
 
         def integrand(phi):
-            return np.prod(1.0 / np.sqrt(1.0 + ratio / np.cos(phi) ** 2), axis=-1)
+            with np.errstate(over="ignore"):  # of a ratio beyond the doubles nothing is left
+                return np.prod(1.0 / np.sqrt(1.0 + ratio / np.cos(phi) ** 2), axis=-1)
 
         below, _ = integrate.quad_vec(integrand, 0.0, np.pi / 2, epsabs=1e-10, norm="max")
         tail = np.where(theta > 0, 1.0 - 2.0 / np.pi * below, 1.0)
@@ -149,7 +154,7 @@ class _AroundTeacher:
         w = _arguments.teacher(self.w_teacher).copy()
         if w.size < 2:
             raise ValueError("w_teacher must have d >= 2 entries: in d = 1 all angles are 0")
-        axis = w / np.abs(w).max()
+        axis = w * power_of_two(w)
         axis /= np.linalg.norm(axis)
         for array in (w, axis):
             array.flags.writeable = False
@@ -169,7 +174,10 @@ class _AroundTeacher:
         around = rng.standard_normal((n, self.dim))
         around -= np.outer(around @ self._axis, self._axis)
         around /= np.linalg.norm(around, axis=1, keepdims=True)
-        return np.outer(signs * np.sin(gaps), self._axis) + np.cos(gaps)[:, None] * around
+        # In place: what a large sample costs most is its memory.
+        around *= np.cos(gaps)[:, None]
+        around += np.outer(signs * np.sin(gaps), self._axis)
+        return around
 
     def angle_tail(self, theta):
         r"""Angle tail :math:`p(\theta) = \Pr[\zeta \le \pi/2 - \theta]`."""
@@ -206,11 +214,12 @@ class PolynomialAngles(_AroundTeacher):
 
     def gap_probability(self, gap):
         r"""Probability :math:`(2\zeta/\pi)^\kappa` of a gap of at most zeta radians."""
-        return ((np.asarray(gap) / (np.pi / 2)) ** self.easiness)[()]
+        return ((_arguments.angles("gap", gap) / (np.pi / 2)) ** self.easiness)[()]
 
     def gap_quantile(self, probability):
         r"""The gap :math:`\tfrac{\pi}{2} u^{1/\kappa}` that is exceeded with probability 1 - u."""
-        return np.pi / 2 * np.asarray(probability) ** (1.0 / self.easiness)
+        u = _arguments.probabilities("probability", probability)
+        return (np.pi / 2 * u ** (1.0 / self.easiness))[()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,11 +252,13 @@ class BoundedAngles(_AroundTeacher):
 
     def gap_probability(self, gap):
         r"""Probability :math:`\max(0, 1 - (\pi/2 - \zeta)/\gamma)` of such a gap or less."""
-        return np.maximum(0.0, 1.0 - (np.pi / 2 - np.asarray(gap)) / self.max_angle)[()]
+        gap = _arguments.angles("gap", gap)
+        return np.maximum(0.0, 1.0 - (np.pi / 2 - gap) / self.max_angle)[()]
 
     def gap_quantile(self, probability):
         r"""The gap :math:`\pi/2 - \gamma (1 - u)` that is exceeded with probability 1 - u."""
-        return np.pi / 2 - self.max_angle * (1.0 - np.asarray(probability))
+        u = _arguments.probabilities("probability", probability)
+        return (np.pi / 2 - self.max_angle * (1.0 - u))[()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,11 +294,13 @@ class Empirical:
         return self.points[rng.integers(len(self.points), size=n)]
 
     def angle_tail(self, theta, w_teacher):
-        r"""The fraction of points with :math:`\bar\alpha(x) \ge \theta`."""
+        r"""The fraction of points with :math:`\bar\alpha(x) \ge \theta`; none may be zero."""
         theta = _arguments.angles("theta", theta)
         w_teacher = _arguments.vector(
             "w_teacher", w_teacher, size=self.dim, like="the points", nonzero=True
         )
+        if not self.points.any(axis=1).all():
+            raise ValueError("points must not hold a zero row: it makes no angle; drop such rows")
         ordered = np.sort(acute_angle(self.points, w_teacher))
         below = np.searchsorted(ordered, theta, side="left")
         return 1.0 - below / ordered.size

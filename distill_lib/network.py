@@ -3,6 +3,7 @@
 import numpy as np
 
 from distill_lib import _arguments
+from distill_lib.geometry import length, power_of_two
 
 
 def end_to_end(layers):
@@ -73,13 +74,14 @@ def balanced_layers(w, depth, *, width=None, rng):
     depth = _arguments.count("depth", depth)
     width = w.size if width is None else _arguments.count("width", width)
     rng = _arguments.generator(rng)
-    norm = np.linalg.norm(w)
+    norm = length(w)
     if depth == 1 or norm == 0.0:
         shapes = zip([width] * (depth - 1) + [1], [w.size] + [width] * (depth - 1), strict=True)
         return (w[None, :].copy(),) if depth == 1 else tuple(np.zeros(shape) for shape in shapes)
     hidden = rng.standard_normal((depth - 1, width))
     hidden /= np.linalg.norm(hidden, axis=1, keepdims=True)
-    vectors = [w / norm, *hidden, np.ones(1)]
+    scaled = w * power_of_two(w)  # a tiny norm has lost digits
+    vectors = [scaled / np.linalg.norm(scaled), *hidden, np.ones(1)]
     scale = norm ** (1.0 / depth)
     return tuple(
         scale * np.outer(after, before)
@@ -115,8 +117,8 @@ def balance_defect(layers):
     Arora, Cohen & Hazan (2018).
     """
     layers = _arguments.layers("layers", layers)
+    scale = min(float(power_of_two(layer.ravel())[0]) for layer in layers)
+    layers = [scale * layer for layer in layers]
     pairs = zip(layers[:-1], layers[1:], strict=True)
-    return max(
-        (float(np.linalg.norm(after.T @ after - before @ before.T)) for before, after in pairs),
-        default=0.0,
-    )
+    defects = (np.linalg.norm(after.T @ after - before @ before.T) for before, after in pairs)
+    return float(max(defects, default=0.0)) / scale / scale

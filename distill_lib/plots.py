@@ -10,6 +10,8 @@ from matplotlib import cbook
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 
+from distill_lib import _arguments
+
 TEACHER = {"color": "#1a1a1a", "linestyle": "-", "label": "teacher"}
 SOFT = {"color": "#0072B2", "linestyle": "--", "label": "student, soft labels"}
 HARD = {"color": "#D55E00", "linestyle": "-.", "label": "student, hard labels"}
@@ -26,13 +28,20 @@ def plot_inputs(ax, X, labels, **scatter_kwargs):
     ----------
     ax : matplotlib.axes.Axes
         Where to draw.
-    X : ndarray, shape (n, 2)
+    X : array_like, shape (n, 2)
         Inputs, one per row.
-    labels : ndarray, shape (n,)
+    labels : array_like, shape (n,)
         Labels in [0, 1].
     **scatter_kwargs
         Passed on to `Axes.scatter`.
+
+    Raises
+    ------
+    ValueError
+        If an argument isn't finite or the shapes don't match.
     """
+    X = _arguments.matrix("X", X, columns=2, like="the plane")
+    labels = _arguments.labels(labels, X)
     fills = LinearSegmentedColormap.from_list("labels", ["#D55E00", "#ffffff", "#0072B2"])
     look = {"edgecolors": "#333333", "linewidths": 0.8, "s": 44, "zorder": 3} | scatter_kwargs
     for marker, chosen in (("o", labels >= 0.5), ("s", labels < 0.5)):
@@ -48,11 +57,17 @@ def plot_boundary(ax, w, **line_kwargs):
     ----------
     ax : matplotlib.axes.Axes
         Where to draw.
-    w : ndarray, shape (2,)
+    w : array_like, shape (2,)
         Weight vector, not zero.
     **line_kwargs
         Passed on to `Axes.axline`.
+
+    Raises
+    ------
+    ValueError
+        If w isn't such a vector.
     """
+    w = _arguments.vector("w", w, size=2, like="the plane", nonzero=True)
     ax.axline((0.0, 0.0), (-w[1], w[0]), **line_kwargs)
 
 
@@ -63,13 +78,19 @@ def plot_arrow(ax, w, *, color, label=None, linestyle="-", **arrow_kwargs):
     ----------
     ax : matplotlib.axes.Axes
         Where to draw.
-    w : ndarray, shape (2,)
+    w : array_like, shape (2,)
         The vector.
     color, label, linestyle
         Its look; the label appears in the legend.
     **arrow_kwargs
         Passed on to `Axes.annotate` as properties of the arrow.
+
+    Raises
+    ------
+    ValueError
+        If w isn't such a vector.
     """
+    w = _arguments.vector("w", w, size=2, like="the plane")
     look = {"arrowstyle": "-|>", "color": color, "linestyle": linestyle, "lw": 1.8}
     look |= {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 13} | arrow_kwargs
     ax.annotate("", xy=tuple(w), xytext=(0.0, 0.0), arrowprops=look, zorder=4)
@@ -88,10 +109,18 @@ def plot_path(ax, trajectory, **line_kwargs):
         Weights of shape (T, 2).
     **line_kwargs
         Passed on to `Axes.plot`.
+
+    Raises
+    ------
+    ValueError
+        If the weights aren't two-dimensional.
     """
+    weights = _arguments.matrix(
+        "trajectory: weights", trajectory.weights, columns=2, like="the plane"
+    )
     look = {"marker": "o", "markersize": 3, "linewidth": 1.2}
     look |= cbook.normalize_kwargs(line_kwargs, Line2D)
-    ax.plot(*trajectory.weights.T, **look)
+    ax.plot(*weights.T, **look)
 
 
 def plot_loss(ax, trajectory, **line_kwargs):

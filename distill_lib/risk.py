@@ -1,12 +1,11 @@
 """How often do student and teacher disagree?"""
 
-import ctypes
 import os
 import sys
 import threading
 import time
 from collections import deque
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
@@ -15,7 +14,8 @@ import numpy as np
 from scipy import integrate, interpolate, special
 
 from distill_lib import _arguments
-from distill_lib.geometry import angle, orthonormal_basis
+from distill_lib.distillation import logits
+from distill_lib.geometry import angle, orthonormal_basis, power_of_two
 from distill_lib.inputs import IsotropicGaussian
 from distill_lib.student import closed_form_student, nested_angles
 
@@ -95,7 +95,7 @@ def transfer_risk(w_student, w_teacher, X):
         "w_student", w_student, size=X.shape[1], like=f"X of shape {X.shape}"
     )
     w_teacher = _arguments.teacher(w_teacher, X)
-    return float(np.mean((X @ w_student >= 0) != (X @ w_teacher >= 0)))
+    return float(np.mean((logits(X, w_student) >= 0) != (logits(X, w_teacher) >= 0)))
 
 
 def expected_transfer_risk(inputs, w_teacher, n, *, trials, test_points, rng, n_jobs=None):
@@ -195,8 +195,15 @@ def risk_curve(inputs, w_teacher, sizes, *, trials, test_points=None, rng, n_job
     Notes
     -----
     Every trial has one BLAS thread: how BLAS rounds depends on their number. Trials travel in
-    calls of about a second. Large inputs go to a Dask cluster with every call;
-    ``parallel_config(backend="dask", scatter=[inputs])`` sends them once.
+    calls of about a second, and each call leaves its process as it found it. Large inputs go to a
+    Dask cluster with every call; ``parallel_config(backend="dask", scatter=[inputs])`` sends them
+    once.
+
+    In some hundreds of dimensions Linux spends up to a fifth of the time, and in a worker of Dask
+    up to two fifths, on memory that is given back after each trial and asked for anew. It is kept
+    if the process was started with MALLOC_TRIM_THRESHOLD_=67108864 and
+    MALLOC_MMAP_THRESHOLD_=33554432 in its environment (a worker of Dask, if they are in the setting
+    ``distributed.nanny.pre-spawn-environ``).
     """
     inputs, w_teacher, sizes, trials, test_points = _checked_curve(
         inputs, w_teacher, sizes, trials, test_points
@@ -405,10 +412,11 @@ def _exact_risks(rng, inputs, *, w_teacher, sizes, risk_of_angle):
 def _tested_risks(rng, inputs, *, w_teacher, sizes, test_points):
     basis, rows = orthonormal_basis(inputs.sample(int(sizes[-1]), rng))
     X = inputs.sample(test_points, rng)
+    w = w_teacher * power_of_two(w_teacher)  # answers don't depend on its length
     # Column k: the logits of the student that knows the first k basis vectors.
-    logits = np.zeros((test_points, len(rows) + 1))
-    np.cumsum((X @ basis.T) * (basis @ w_teacher), axis=1, out=logits[:, 1:])
-    wrong = np.mean((logits >= 0) != (X @ w_teacher >= 0)[:, None], axis=0)
+    known = np.zeros((test_points, len(rows) + 1))
+    np.cumsum((X @ basis.T) * (basis @ w), axis=1, out=known[:, 1:])
+    wrong = np.mean((known >= 0) != (logits(X, w) >= 0)[:, None], axis=0)
     if len(rows) == inputs.dim:
         # This student is the teacher; rounding must not make it err on a boundary.
         wrong[-1] = 0.0
@@ -465,41 +473,81 @@ def _run(trial, bits, inputs, seeds):
 
 
 def _run_elsewhere(client, run, inputs, seeds):
-    _settle(client)
-    return run(inputs, seeds)
+    """The same in a worker, which belongs to the caller: it is left as it was found."""
+    with _ends_with(client), _one_blas_thread():
+        return run(inputs, seeds)
 
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+@contextmanager
+def _ends_with(client):
+    """End this process when that one, whose child it is, has ended.
 
-
-@cache
-def _settle(client):
-    """Make this process ready for the trials of that one: once, at its first trial."""
-    _one_blas_thread()
-    # Left alone, glibc gives the arrays of each trial back to the system and asks for them anew,
-    # which costs up to a third of the time; told by Dask to keep nothing, up to half of it.
-    if sys.platform == "linux" and hasattr(glibc := ctypes.CDLL(None), "mallopt"):
-        glibc.mallopt(_M_TRIM_THRESHOLD, 2**26)  # bytes at the end of the heap that it may keep
-        glibc.mallopt(_M_MMAP_THRESHOLD, 2**25)  # and up to here an array comes from the heap
+    A process that is killed can't end its workers, and joblib's would live on without it.
+    """
+    if os.getppid() != client:  # a worker of a cluster, or a thread
+        yield
+        return
+    done = threading.Event()
 
     def end_with_it():
-        while os.getppid() == client:
-            time.sleep(1)
-        os._exit(1)
+        while not done.wait(1):
+            end_if_alone()
 
-    # A process that is killed can't end its workers, and joblib's would wait for ever.
-    if os.getppid() == client:
-        threading.Thread(target=end_with_it, daemon=True).start()
+    def end_if_alone():
+        if os.getppid() != client:
+            os._exit(1)
+
+    watcher = threading.Thread(target=end_with_it, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+        end_if_alone()
 
 
+_blas_lock = threading.Lock()
+_blas_users, _blas_before = 0, []  # the calls at work in this process, and what the first found
+
+
+@contextmanager
 def _one_blas_thread():
-    """Give BLAS one thread, as its rounding depends on their number; undone at the end of `with`.
+    """Give BLAS one thread, as its rounding depends on their number.
 
-    It costs little: trials side by side make better use of the cores.
+    It costs little: trials side by side make better use of the cores. Calls may overlap in the
+    threads of a process: the last to end gives back what the first found.
     """
+    global _blas_users, _blas_before
     if sys.platform == "emscripten":
-        return nullcontext()
-    return _blas().limit(limits=1)
+        yield
+        return
+    libraries = _blas().lib_controllers
+    with _blas_lock:
+        found = [library.num_threads for library in libraries]
+        _blas_before = _blas_before if _blas_users else found
+        _blas_users += 1
+        _set_blas_threads(libraries, [1] * len(libraries))
+    try:
+        yield
+    finally:
+        with _blas_lock:
+            _blas_users -= 1
+            left = [1] * len(libraries) if _blas_users else _blas_before
+            for i, library in enumerate(libraries):
+                if getattr(library, "threading_layer", None) == "openmp":  # each thread has its own
+                    left[i] = found[i]
+            _set_blas_threads(libraries, left)
+
+
+def _set_blas_threads(libraries, numbers):
+    for library, number in zip(libraries, numbers, strict=True):
+        # Of OpenBLAS, threadpoolctl lets only the thread set the number that was the first to do
+        # so; another's call does nothing, silently.
+        release = getattr(library, "clear_controlling_thread", lambda force: None)
+        release(force=True)
+        library.set_num_threads(number)
+        release(force=True)
 
 
 @cache

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import optimize
 
 from distill_lib import _arguments
-from distill_lib.geometry import nested_coordinates, orthonormal_basis
+from distill_lib.geometry import nested_coordinates, orthonormal_basis, power_of_two
 
 
 def closed_form_student(X, w_teacher):
@@ -42,7 +42,8 @@ def closed_form_student(X, w_teacher):
     basis, _ = orthonormal_basis(X)
     if len(basis) == w_teacher.size:
         return w_teacher.copy()
-    return (basis @ w_teacher) @ basis
+    scale = power_of_two(w_teacher)
+    return (basis @ (w_teacher * scale)) @ basis / scale
 
 
 def nested_students(X, w_teacher):
@@ -79,9 +80,11 @@ def nested_students(X, w_teacher):
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
     basis, rows = orthonormal_basis(X)
+    scale = power_of_two(w_teacher)
     gains = np.zeros_like(X)
-    gains[rows] = (basis @ w_teacher)[:, None] * basis
+    gains[rows] = (basis @ (w_teacher * scale))[:, None] * basis
     students = np.cumsum(gains, axis=0, out=gains)
+    students /= scale
     if len(rows) == w_teacher.size:
         students[rows[-1] :] = w_teacher
     return students
@@ -121,11 +124,13 @@ def nested_angles(X, w_teacher):
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
-    # Lengths drop out; this one keeps the squares below from overflow and underflow.
-    coordinates, rest = nested_coordinates(X, w_teacher / np.abs(w_teacher).max())
-    inside = np.cumsum(coordinates**2)
-    outside = np.cumsum(np.concatenate([[rest], coordinates[:0:-1]]) ** 2)[::-1]
-    return np.arctan2(np.sqrt(outside), np.sqrt(inside))
+    # The teacher's length drops out, so this one will do.
+    coordinates, rest = nested_coordinates(X, w_teacher * power_of_two(w_teacher))
+    # hypot instead of squares: what is left may be as small as a double.
+    inside = np.hypot.accumulate(np.abs(coordinates))
+    outside = np.hypot.accumulate(np.abs(np.append(rest, coordinates[:0:-1])))[::-1]
+    # Rounding must not let an angle grow.
+    return np.minimum.accumulate(np.arctan2(outside, inside))
 
 
 def max_margin_student(X, hard):
@@ -174,10 +179,10 @@ def max_margin_student(X, hard):
         )
     if not X.any(axis=1).all():
         raise ValueError("X must not hold a zero row: nothing separates it; drop such rows")
-    # z . w >= 1 says the same as (z / |z|) . w >= 1 / |z|: no row is too long or too short here.
-    sizes = np.abs(X).max(axis=1)
-    Z = np.where(hard == 1.0, 1.0, -1.0)[:, None] * (X / sizes[:, None])
-    margins = sizes.min() / sizes
+    # z . w >= 1 says the same as (s z) . w >= s: no row is too long or too short here.
+    scales = power_of_two(X)[:, 0]
+    Z = np.where(hard == 1.0, scales, -scales)[:, None] * X
+    margins = scales / scales.max()
     # The least w with Z w >= margins is a residual of nonnegative least squares. We keep only
     # which inputs support it: with these the linear system below gives more digits.
     target = np.append(np.zeros(X.shape[1]), 1.0)
@@ -185,10 +190,15 @@ def max_margin_student(X, hard):
     weights, _ = optimize.nnls(np.vstack([Z.T, margins]), target, maxiter=limit)
     support = weights > 0
     w = np.linalg.lstsq(Z[support], margins[support])[0]
-    # Without a separator some row is on the wrong side of every w; rounding errs far less.
-    if (Z @ w < 0.99 * margins).any():
+    # Without a separator some row is on the wrong side of every w. Rounding errs far less, and a
+    # row that is very much longer than another has a margin below it.
+    if (Z @ w < 0.99 * margins - 1e-12 * np.linalg.norm(w)).any():
         raise ValueError(
             "X must be separable: no hyperplane through the origin has the classes of hard on its "
             "two sides (with more than rounding between them)"
         )
-    return w / sizes.min()
+    with np.errstate(over="ignore"):
+        w = w * scales.max()
+    if not np.isfinite(w).all():
+        raise ValueError("X must hold longer inputs: no double is as large as their separator")
+    return w

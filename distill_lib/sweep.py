@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import scipy
 
-from distill_lib import _arguments, geometry, inputs, risk, student
+from distill_lib import _arguments, distillation, geometry, inputs, risk, student
 
 _REQUIRED = ("inputs", "w_teacher", "sizes", "trials", "seed")
 
@@ -66,7 +66,7 @@ def risk_sweep(cells, *, folder, n_jobs=None):
     n_jobs = risk._checked_jobs(n_jobs)
     from joblib import Memory, hash
 
-    modules = (_arguments, geometry, inputs, student, risk)
+    modules = (_arguments, geometry, inputs, distillation, student, risk)
     code = hash([np.__version__, scipy.__version__, *map(inspect.getsource, modules)])
     measured = Memory(folder, verbose=0).cache(_measure, ignore=["n_jobs"])
     bar = risk._progress(checked, "cells", len(checked))

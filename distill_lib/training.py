@@ -1,13 +1,14 @@
 """How does training get to its end?"""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import integrate, special
 
 from distill_lib import _arguments
 from distill_lib.distillation import bernoulli_divergence, smoothness
-from distill_lib.geometry import orthonormal_basis
+from distill_lib.geometry import length, orthonormal_basis
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def gradient_descent(
         The starting weight vector, or the starting layers W_1, ..., W_N.
     step_size : float, optional
         :math:`\eta > 0`. Left out, it is the inverse of a bound on the curvature; at depth 1
-        that bound is :math:`\Lambda`, see `smoothness`.
+        that bound is :math:`\Lambda`, see `smoothness`, which also says how far one may go.
     steps : int
         The largest number of steps.
     tol : float
@@ -88,8 +89,10 @@ def gradient_descent(
     ValueError
         If an argument can't be used; the message names it.
     FloatingPointError
-        If the run diverges: a recorded loss isn't finite, or is above twice the starting
-        loss. With a step size up to :math:`2 / \Lambda` the loss of a vector never rises.
+        If the run is given up as diverging: a recorded loss isn't finite, or is above twice the
+        starting loss. With a step size up to :math:`2 / \Lambda` the loss of a vector never rises;
+        a larger one may do as well. The message names both limits of a vector, and of a network
+        the step size that is taken if it is left out.
 
     References
     ----------
@@ -110,19 +113,16 @@ def gradient_descent(
             f"got {coordinates!r} with a start of {'layers' if deep else 'a vector'}"
         )
 
-    def curvature():
-        return _network_curvature(X, labels, start) if deep else smoothness(X)
-
-    step_size = _chosen_step(step_size, curvature, labels, len(start) if deep else 1)
+    step_size, cure = _chosen_step(step_size, X, labels, start if deep else [start[None, :]])
 
     if deep:
         layers = tuple(layer.copy() for layer in start)
         iterates = _network_iterates(X, labels, layers, step_size)
-        weights, *rest, converged = _run(iterates, labels, step_size, curvature, *schedule)
+        weights, *rest, converged = _run(iterates, labels, step_size, cure, *schedule)
         return Trajectory(weights, *rest, layers, converged)
     features, w, basis = _in_span(X, start) if coordinates == "span" else (X, start.copy(), None)
     iterates = _vector_iterates(features, labels, w, step_size)
-    weights, *rest, converged = _run(iterates, labels, step_size, curvature, *schedule)
+    weights, *rest, converged = _run(iterates, labels, step_size, cure, *schedule)
     weights = weights if basis is None else weights @ basis
     return Trajectory(weights, *rest, (weights[-1:].copy(),), converged)
 
@@ -187,19 +187,13 @@ def balanced_descent(
     schedule = _schedule(steps, tol, record_every)
     if coordinates not in ("input", "span"):
         raise ValueError(f'coordinates must be "input" or "span"; got {coordinates!r}')
-    a = np.linalg.norm(w0) ** (1.0 / depth) if depth > 1 else 1.0
-    z = w0 / a ** (depth - 1) if a > 0 else w0.copy()
-    start = _narrow_layers(a, z, depth)
-
-    def curvature():
-        return _network_curvature(X, labels, start)
-
-    step_size = _chosen_step(step_size, curvature, labels, depth)
+    a, z = _scalar_and_vector(w0, depth)
+    step_size, cure = _chosen_step(step_size, X, labels, _narrow_layers(a, z, depth))
 
     features, z, basis = _in_span(X, z) if coordinates == "span" else (X, z, None)
     factors = [a]
     iterates = _balanced_iterates(features, labels, factors, z, depth, step_size)
-    weights, *rest, converged = _run(iterates, labels, step_size, curvature, *schedule)
+    weights, *rest, converged = _run(iterates, labels, step_size, cure, *schedule)
     if basis is not None:
         weights, z = weights @ basis, z @ basis
     return Trajectory(weights, *rest, _narrow_layers(factors[0], z, depth), converged)
@@ -278,8 +272,7 @@ def gradient_flow(X, labels, w0, *, depth=1, max_time=np.inf, tol=1e-12, rtol=1e
         )
     loss = np.mean(bernoulli_divergence(labels, weights @ features.T), axis=1)
     weights = weights @ basis
-    a = np.linalg.norm(weights[-1]) ** (1.0 / depth) if depth > 1 else 1.0
-    layers = _narrow_layers(a, weights[-1] / a ** (depth - 1), depth)
+    layers = _narrow_layers(*_scalar_and_vector(weights[-1], depth), depth)
     return Trajectory(weights, loss, times, layers, converged)
 
 
@@ -291,22 +284,44 @@ def _schedule(steps, tol, record_every):
     )
 
 
-def _chosen_step(step_size, curvature, labels, depth):
+def _chosen_step(step_size, X, labels, layers):
+    """Return the step size, and a function that says what helps a run that diverges with it."""
+    cure = partial(_cure, X, labels, layers)
     if step_size is not None:
-        return _arguments.number("step_size", step_size, above=0.0)
-    # Asked for only here and by the message of a divergence: it takes an SVD of each layer.
-    curvature = curvature()
-    if (depth > 1 and _any_hard(labels)) or not 0.0 < curvature < np.inf:
+        return _arguments.number("step_size", step_size, above=0.0), cure
+    curvature = _curvature(X, labels, layers)
+    if (len(layers) > 1 and _any_hard(labels)) or not 0.0 < curvature < np.inf:
         raise ValueError(
             "step_size must be given: there is no bound on the curvature to choose it by, "
             "because X is 0 or too large, or because a deep network learns labels of exactly "
-            "0 or 1, which have no finite minimiser"
+            "0 or 1, for which there may be no minimiser"
         )
-    return 1.0 / curvature
+    return 1.0 / curvature, cure
 
 
 def _any_hard(labels):
     return bool((labels == 0.0).any() or (labels == 1.0).any())
+
+
+def _cure(X, labels, layers):
+    curvature = _curvature(X, labels, layers)
+    if len(layers) > 1:
+        return (
+            f"the inverse of a bound on the curvature is {1.0 / curvature:.6g}: choose a step "
+            "size of this order, or, unless labels are exactly 0 or 1, leave it out"
+        )
+    # A teacher with the logits u has the labels y = sigma(u), and sigma'(u) = y (1 - y).
+    at_teacher = np.linalg.norm(np.sqrt(labels * (1.0 - labels))[:, None] * X, 2) ** 2 / len(X)
+    near = (
+        "; near a teacher that gives these labels descent is stable up to 2/lambda_max(H(w*)) = "
+        f"{2.0 / at_teacher:.6g}"
+        if at_teacher > 0.0
+        else ""
+    )
+    return (
+        f"up to 2/Lambda = {2.0 / curvature:.6g} the loss never rises, whatever the labels{near}: "
+        "choose a step size below the first, or leave it out"
+    )
 
 
 def _in_span(X, start):
@@ -318,13 +333,21 @@ def _in_span(X, start):
     basis, _ = orthonormal_basis(X)
     inside = basis @ start
     outside = start - inside @ basis
-    length = np.linalg.norm(outside)
+    distance = length(outside)
     # A start in the span keeps out of it nothing but rounding, on which no path may depend.
-    if length <= 1e-14 * np.linalg.norm(start):
-        length = 0.0
+    if distance <= 1e-14 * length(start):
+        distance = 0.0
     features = np.column_stack([X @ basis.T, np.zeros(len(X))])
-    direction = outside / length if length > 0 else outside
-    return features, np.append(inside, length), np.vstack([basis, direction])
+    direction = outside / distance if distance > 0 else outside
+    return features, np.append(inside, distance), np.vstack([basis, direction])
+
+
+def _scalar_and_vector(w, depth):
+    """Return a and z of balanced layers: w = a^(N-1) z, both of length |w|^(1/N)."""
+    if depth == 1:
+        return 1.0, w.copy()
+    a = length(w) ** (1.0 / depth)
+    return a, w / a ** (depth - 1) if a > 0 else w.copy()
 
 
 def _narrow_layers(a, z, depth):
@@ -388,7 +411,7 @@ def _network_iterates(X, labels, layers, step_size):
             layer -= buffer
 
 
-def _run(iterates, labels, step_size, curvature, steps, tol, record_every):
+def _run(iterates, labels, step_size, cure, steps, tol, record_every):
     """Follow the iterates, record some of them, and stop at the end, at rest or in divergence."""
     weights, recorded, pending, losses = [], [], [], []
     with np.errstate(over="ignore", invalid="ignore"):
@@ -402,23 +425,22 @@ def _run(iterates, labels, step_size, curvature, steps, tol, record_every):
             # A hundred losses at once cost little more than one.
             if last or len(pending) == 100:
                 losses.extend(np.mean(bernoulli_divergence(labels, np.array(pending)), axis=1))
-                _check_descent(losses, recorded, len(losses) - len(pending), step_size, curvature)
+                _check_descent(losses, recorded, len(losses) - len(pending), step_size, cure)
                 pending.clear()
             if last:
                 break
     return np.array(weights), np.array(losses), np.array(recorded), converged
 
 
-def _check_descent(losses, recorded, first, step_size, curvature):
-    # A stable descent never rises above its start. Twice leaves room for what a deep network
-    # does on its way; 1e-12 is far above the rounding of the loss (1e-16).
+def _check_descent(losses, recorded, first, step_size, cure):
+    # Up to 2/Lambda a vector's loss never rises. Twice leaves room for what a larger step that
+    # still converges, or a deep network, does on its way; 1e-12 is far above the rounding of the
+    # loss (1e-16).
     for step, loss in zip(recorded[first:], losses[first:], strict=True):
         if not loss <= 2.0 * losses[0] + 1e-12:
             raise FloatingPointError(
                 f"gradient descent diverged: by step {step} the loss went from "
-                f"{losses[0]:.3g} to {loss:.3g} with step_size={step_size:.6g}; "
-                f"the largest stable step size is {2.0 / curvature():.6g}: choose one below it, "
-                "or leave step_size out"
+                f"{losses[0]:.3g} to {loss:.3g} with step_size={step_size:.6g}; {cure()}"
             )
 
 
@@ -446,7 +468,7 @@ def _vector_flow(X, labels, start, max_time, tol, rtol):
 
 def _balanced_flow(X, labels, start, depth, max_time, tol, rtol):
     """Integrate (b, log r, t) in the time tau."""
-    r0 = np.linalg.norm(start)
+    r0 = length(start)
     # One unit of tau at the start, so that t is of order one.
     unit = r0 ** (2.0 / depth - 1.0)
 
@@ -468,9 +490,11 @@ def _balanced_flow(X, labels, start, depth, max_time, tol, rtol):
     def out_of_time(tau, y):
         return max_time / unit - y[-1]
 
+    # Starts that only pass by 0 stay far above a norm of 1e-100, and tiny ones near their own.
+    lowest = min(-100.0 * np.log(10.0), np.log(r0) - 50.0 * np.log(10.0))
+
     def in_the_saddle(tau, y):
-        # Starts that only pass by 0 stay far above a norm of 1e-100.
-        return y[-2] + 100.0 * np.log(10.0)
+        return y[-2] - lowest
 
     at_rest.terminal = out_of_time.terminal = in_the_saddle.terminal = True
     y0 = np.concatenate([start / r0, [np.log(r0), 0.0]])
@@ -485,18 +509,25 @@ def _balanced_flow(X, labels, start, depth, max_time, tol, rtol):
     return unit * t, np.exp(log_r)[:, None] * b, bool(len(solution.t_events[0]))
 
 
-def _network_curvature(X, labels, layers):
-    r"""A bound on the curvature of the loss in the layers, at the start and at the minimiser.
+def _curvature(X, labels, layers):
+    """A bound on the curvature of the loss in the layers, from the start to the minimiser.
 
-    While no layer's spectral norm exceeds rho, and the minimiser's norm is at most rho^N, the
+    While no layer's spectral norm exceeds rho, and a minimiser's norm is at most rho^N, the
     second derivative along a unit change of all layers is at most
     (3N - 2) Lambda rho^(2N-2): N from the first-order change of the product, 2(N - 1) from
-    its second-order change times the gradient. At N = 1 it is Lambda. (This book.) Hard labels
-    have no minimiser; then this is the bound at the start.
+    its second-order change times the gradient. At N = 1 it is Lambda.
+
+    rho is that of the start, or of the least-norm vector whose logits come nearest to those of
+    the labels: with labels of a linear teacher that is the shortest minimiser. Hard labels have
+    no logits; then rho is that of the start. So at depth N > 1 the inverse of this bound is a step
+    size that is chosen with reason, not one of which descent is proved: a layer may grow beyond
+    rho.
     """
     depth = len(layers)
+    if depth == 1:
+        return smoothness(X)
     rho = max(np.linalg.norm(layer, 2) for layer in layers)
-    if depth > 1 and not _any_hard(labels):
+    if not _any_hard(labels):
         minimiser = np.linalg.lstsq(X, special.logit(labels), rcond=None)[0]
         rho = max(rho, np.linalg.norm(minimiser) ** (1.0 / depth))
     return (3 * depth - 2) * smoothness(X) * rho ** (2 * depth - 2)

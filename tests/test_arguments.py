@@ -49,9 +49,13 @@ LAYERS = [
 START = [*VECTOR, *LAYERS, (np.ones((2, 4)), np.ones((1, 2)))]
 COUNT = [*NO_NUMBER, 0, -1, True, np.True_, 1.0, 2.5, NAN, INF, [3], "3"]
 STEPS = [value for value in COUNT if type(value) is not int] + [-1]
-POSITIVE = [*NO_NUMBER, 0, 0.0, -1.0, NAN, INF, -INF, [1.0, 2.0]]
-NOT_NEGATIVE = [*NO_NUMBER, -1e-300, NAN, INF]
+POSITIVE = [
+    *NO_NUMBER, "3", b"3", True, 1 + 0j, np.complex64(1), np.ones(1), [1.0], [1.0, 2.0],
+    0, 0.0, -1.0, NAN, INF, -INF,
+]  # fmt: skip
+NOT_NEGATIVE = [*NO_NUMBER, "3", np.ones(1), -1e-300, NAN, INF]
 ANGLES = [*NO_NUMBER, -1e-9, np.pi / 2 + 1e-9, [0.1, NAN], INF, [0.1, "a"]]
+PROBABILITIES = [*NO_NUMBER, -1e-9, 1 + 1e-9, [0.1, NAN], INF, [0.1, "a"]]
 GENERATOR = [None, 0, np.random, np.random.RandomState(0), np.random.PCG64(0), "rng"]
 JOBS = [bad for bad in COUNT if bad != -1]  # joblib's word for every core
 FOLDER = tempfile.TemporaryDirectory()
@@ -111,12 +115,16 @@ TABLE = {
     },
     "PolynomialAngles.sample": SAMPLE,
     "PolynomialAngles.angle_tail": {"theta": (0.5, ANGLES)},
+    "PolynomialAngles.gap_probability": {"gap": (0.5, ANGLES)},
+    "PolynomialAngles.gap_quantile": {"probability": (0.5, PROBABILITIES)},
     "BoundedAngles": {
         "w_teacher": (W, [*FIRST, [1.0]]),
         "max_angle": (1.0, [*POSITIVE, np.pi / 2 + 1e-9]),
     },
     "BoundedAngles.sample": SAMPLE,
     "BoundedAngles.angle_tail": {"theta": (0.5, ANGLES)},
+    "BoundedAngles.gap_probability": {"gap": (0.5, ANGLES)},
+    "BoundedAngles.gap_quantile": {"probability": (0.5, PROBABILITIES)},
     "Empirical": {"points": (X, MATRIX)},
     "Empirical.sample": SAMPLE,
     "Empirical.angle_tail": {"theta": (0.5, ANGLES), "w_teacher": (W, TEACHER)},
@@ -222,7 +230,12 @@ CASES = [
 def test_the_table_holds_every_public_function_and_every_argument():
     public = {name for name in distill_lib.__all__ if callable(getattr(distill_lib, name))}
     assert public == set(distill_lib.__all__)
-    methods = {f"{owner}.{method}" for owner in OWNERS for method in ("sample", "angle_tail")}
+    methods = {
+        f"{name}.{method}"
+        for name, owner in OWNERS.items()
+        for method in dir(owner)
+        if not method.startswith("_") and callable(getattr(owner, method))
+    }
     assert set(TABLE) == (public - RESULTS) | methods
     for name, arguments in TABLE.items():
         assert set(arguments) == set(inspect.signature(find(name)).parameters), name
@@ -266,6 +279,11 @@ def test_options_are_keyword_only(name):
         optional = parameter.default is not inspect.Parameter.empty
         if optional or (argument in ("rng", "trials", "test_points", "steps") and "." not in name):
             assert parameter.kind is inspect.Parameter.KEYWORD_ONLY, argument
+
+
+def test_observed_points_have_an_angle_unless_they_are_zero():
+    with pytest.raises(ValueError, match="^points must not hold a zero row"):
+        Empirical([[1.0, 0.0], [0.0, 0.0]]).angle_tail(0.5, [1.0, 0.0])
 
 
 def test_hard_labels_on_a_network_ask_for_a_step_size():

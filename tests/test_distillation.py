@@ -16,6 +16,7 @@ from distill_lib import (
     smoothness,
     soft_labels,
 )
+from distill_lib.distillation import logits
 
 # Enough digits to hold 1 - y for the smallest double, 5e-324, and then some.
 DIGITS = 420
@@ -60,7 +61,7 @@ def assert_loss_is_exact(label, logit):
     assert error <= bound + 1e-312, (label, logit, loss, float(exact))
 
 
-logits = st.floats(-1e3, 1e3)
+some_logits = st.floats(-1e3, 1e3)
 any_labels = (
     st.floats(0.0, 1.0)
     # Close to 0, to 1 and to 1/2: at every distance, from 1e-320 on.
@@ -72,7 +73,7 @@ any_labels = (
 )
 
 
-@given(any_labels, logits)
+@given(any_labels, some_logits)
 @example(0.0, 1e3)
 @example(1.0, 1e3)
 @example(1.0, -1e3)
@@ -115,7 +116,7 @@ def test_loss_is_exactly_zero_at_the_teacher_and_so_is_the_gradient(seed, n, d, 
     assert not distillation_gradient(w, X, labels).any()
 
 
-@given(logits)
+@given(some_logits)
 def test_hard_labels_make_it_the_logistic_loss(logit):
     with localcontext(prec=DIGITS):
         exact = {1.0: -log_sigmoid(Decimal(logit)), 0.0: -log_sigmoid(Decimal(-logit))}
@@ -172,16 +173,33 @@ def test_smoothness_is_attained_at_zero(seed, n, d):
 
 
 def test_smoothness_of_a_matrix_that_can_be_worked_out_by_hand():
-    assert smoothness([[3.0, 0.0], [0.0, 4.0]]) == pytest.approx(16 / 8, rel=1e-15)
+    # Rounding of a singular value.
+    assert smoothness([[3.0, 0.0], [0.0, 4.0]]) == pytest.approx(16 / 8, rel=1e-14)
 
 
-@given(logits, st.floats(1e-2, 1e2))
+@given(some_logits, st.floats(1e-2, 1e2))
 def test_soft_labels_are_the_logistic_function_of_the_cooled_logit(logit, temperature):
     with localcontext(prec=DIGITS):
         exact = float(log_sigmoid(Decimal(logit / temperature)).exp())
     # A few roundings; the logistic function's own, near its tail.
     label = soft_labels([[logit]], [1.0], temperature=temperature)[0]
     assert label == pytest.approx(exact, rel=1e-14, abs=1e-320)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1.0, 1e200, 1.7e308])
+def test_labels_of_the_longest_and_the_shortest_vectors(size):
+    X = np.array([[-1.0, 1.0], [1.0, -1.0], [0.0, 1.0]])
+    for rows, w in ((size * X, [size, 0.0]), (X, [size, 0.0]), (size * X[:, :1], [size])):
+        assert hard_labels(rows, w).tolist() == [0.0, 1.0, 1.0]
+        expected = {True: [0.5, 0.5, 0.5], False: [0.0, 1.0, 0.5]}[size < 1]
+        if size != 1.0:
+            assert soft_labels(rows, w).tolist() == pytest.approx(expected, abs=1e-150)
+
+
+def test_logits_beyond_the_doubles_are_infinite_and_never_lose_their_sign():
+    X = np.array([[1e200, 1e200], [-1e200, -1e200], [1e-200, 0.0], [-1e-200, 0.0], [0.0, 0.0]])
+    assert logits(X, np.array([1e200, 1e200])).tolist() == [math.inf, -math.inf, 1, -1, 0]
+    assert logits(X, np.array([1e-200, 0.0])).tolist() == [1, -1, 5e-324, -5e-324, 0]
 
 
 def test_hard_labels_say_class_one_on_the_boundary():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distill_lib import acute_angle, angle
-from distill_lib.geometry import nested_coordinates, orthonormal_basis
+from distill_lib.geometry import length, nested_coordinates, orthonormal_basis
 
 seeds = st.integers(0, 10**6)
 
@@ -32,7 +32,7 @@ def exact_angle(u, v):
 
 @st.composite
 def vectors_at_an_angle(draw):
-    """Two vectors, about theta apart, of any lengths from 1e-200 to 1e200."""
+    """Two vectors, about theta apart, of any lengths from 1e-300 to 1e300."""
     rng = np.random.default_rng(draw(seeds))
     d = draw(st.integers(2, 12))
     theta = draw(
@@ -44,7 +44,7 @@ def vectors_at_an_angle(draw):
     across = rng.standard_normal(d)
     across -= (across @ u) * u
     across /= np.linalg.norm(across)
-    powers = st.floats(-200.0, 200.0)
+    powers = st.floats(-300.0, 300.0)
     v = math.cos(theta) * u + math.sin(theta) * across
     return u * 10.0 ** draw(powers), v * 10.0 ** draw(powers)
 
@@ -62,17 +62,57 @@ def test_angle_has_twelve_digits_from_a_billionth_of_a_radian_to_almost_pi(pair)
 def test_acute_angle_has_twelve_digits_and_ignores_signs_and_lengths(pair):
     u, v = pair
     folded = min(exact_angle(u, v), exact_angle(u, -v))
-    # Rows of one matrix with lengths 200 decades apart must not disturb each other.
+    # Rows of one matrix with lengths 300 decades apart must not disturb each other.
     X = np.array([v, -v, np.ldexp(v, 40), u])
     assert np.all(np.abs(acute_angle(X, u)[:3] - folded) <= 1e-12 * folded)
     # A vector and itself: what rounding leaves of the residual, 1e-16 of 1e-16.
     assert acute_angle(X, u)[3] < 1e-30
 
 
+LENGTHS = [5e-324, 1e-310, 1e-200, 1.0, 1e200, 1.7e308]
+
+
+@pytest.mark.parametrize("tangent", [1e-3, 1e-100, 1e-170, 1e-300])
+def test_an_angle_may_be_as_small_as_a_double(tangent):
+    """v = u + 5 tan(theta) e2, and e2 is orthogonal to u, whose length is 5."""
+    u, v = [3.0, 0.0, 4.0], [3.0, 5 * tangent, 4.0]
+    for found in (angle(u, v), angle(v, u), *acute_angle([v, np.negative(v)], u)):
+        assert found == pytest.approx(np.arctan(tangent), rel=1e-12)
+    assert angle([1.0, 0.0], [1.0, 5e-324]) == 5e-324
+
+
+def test_vectors_may_be_as_long_or_as_short_as_doubles():
+    for first in LENGTHS:
+        for second in LENGTHS:
+            u, v = np.array([first, first, 0.0]), np.array([second, 0.0, 0.0])
+            assert angle(u, v) == pytest.approx(np.pi / 4, rel=1e-14)
+            assert angle(u, -v) == pytest.approx(3 * np.pi / 4, rel=1e-14)
+            assert acute_angle([u, v], v).tolist() == pytest.approx([np.pi / 4, 0.0], abs=1e-14)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 6), st.booleans())
+def test_lengths_of_rows_change_neither_the_basis_nor_the_coordinates(seed, n, d, dependent):
+    rng = np.random.default_rng(seed)
+    X, w = rng.standard_normal((n, d)), rng.standard_normal(d)
+    if dependent:
+        X = np.vstack([X, X.sum(axis=0)])
+    basis, rows = orthonormal_basis(X)
+    coordinates, rest = nested_coordinates(X, w)
+    scaled = X * 2.0 ** rng.integers(-1000, 1000, (len(X), 1))
+    other, same_rows = orthonormal_basis(scaled)
+    assert rows.tolist() == same_rows.tolist()
+    # Powers of two: even the rounding is the same; one BLAS may take another order of summation.
+    assert np.allclose(other, basis, rtol=0, atol=1e-12)
+    for factor in (2.0**-1000, 1.0, 2.0**1000):
+        found, left = nested_coordinates(scaled, factor * w)
+        assert np.allclose(found / factor, coordinates, rtol=0, atol=1e-12)
+        assert left / factor == pytest.approx(rest, rel=0, abs=1e-12)
+
+
 def test_angles_of_lines_that_cross_nowhere_are_exact():
     u = np.array([0.1, -0.7, 1e-3])
     assert angle(u, 3 * u) < 1e-16  # 3 * u is rounded: its true angle to u isn't 0
-    assert angle(u, 4 * u) == 0.0  # 4 * u is not
+    assert angle(u, 4 * u) < 1e-30  # 4 * u is not; what is left is 1e-16 of 1e-16
     assert angle(u, -u) == np.pi
     assert angle([1, 0], [0, 5]) == np.pi / 2
 
@@ -142,16 +182,37 @@ def test_a_repeated_direction_invents_nothing_and_spoils_nothing():
     # span {e1, e2 + e3}: the projection of w is (1, 1, 1).
     basis, rows = orthonormal_basis(X)
     assert rows.tolist() == [0, 2]
-    assert np.allclose(basis.T @ basis @ w, [1, 1, 1], rtol=0, atol=1e-15)
+    assert np.allclose(basis.T @ basis @ w, [1, 1, 1], rtol=0, atol=1e-14)  # rounding
     coordinates, rest = nested_coordinates(X, w)
-    assert np.allclose(np.abs(coordinates), [1, 0, np.sqrt(2)], rtol=0, atol=1e-15)
-    assert np.isclose(rest, np.sqrt(2), rtol=0, atol=1e-15)
+    assert np.allclose(np.abs(coordinates), [1, 0, np.sqrt(2)], rtol=0, atol=1e-14)
+    assert np.isclose(rest, np.sqrt(2), rtol=0, atol=1e-14)
 
     # An unpivoted QR invents e2 for 2x; dropping it afterwards leaves e3 for z.
     Q, R = np.linalg.qr(X.T)
     invented, dropped = Q.T @ w, Q[:, np.abs(np.diag(R)) > 1e-12].T @ w
     assert np.isclose(np.linalg.norm(invented), np.sqrt(5), rtol=0, atol=1e-14)
     assert np.isclose(np.linalg.norm(dropped), 1.0, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("size", LENGTHS)
+def test_the_shortest_and_the_longest_rows_have_a_basis(size):
+    X = np.array([[size, 0.0, 0.0], [size, size, 0.0], [0.0, size, 0.0]])
+    basis, rows = orthonormal_basis(X)
+    assert rows.tolist() == [0, 1]
+    assert np.allclose(np.abs(basis), [[1, 0, 0], [0, 1, 0]], rtol=0, atol=1e-15)
+    for w in LENGTHS:
+        for some in (X, X[:2]):
+            coordinates, rest = nested_coordinates(some, [w, 0.0, w])
+            assert np.abs(coordinates[:2] / w).tolist() == pytest.approx([1.0, 0.0], abs=1e-15)
+            assert rest == pytest.approx(w, rel=1e-15)
+
+
+@pytest.mark.parametrize("size", LENGTHS)
+def test_the_length_of_any_vector(size):
+    assert length(np.array([0.0, -size])) == size
+    assert length(np.array([[size, 0.0], [0.0, 0.0]])).tolist() == [size, 0.0]
+    if 1e-300 < size < 1e300:
+        assert length(size * np.array([3.0, 4.0])) == pytest.approx(5 * size, rel=1e-15)
 
 
 def test_zero_rows_bring_nothing():

@@ -59,8 +59,8 @@ def test_tail_is_the_frequency_of_large_angles_in_its_own_samples(name):
 def test_tail_is_a_survival_function(name, thetas):
     p = tail(name, np.sort(thetas))
     assert np.all((p >= 0) & (p <= 1))
-    # The tail of Gaussian is an integral with an error of up to 1e-10; none of the others is.
-    assert np.all(np.diff(p) <= (2e-10 if name == "gaussian" else 0.0))
+    # The tail of Gaussian is an integral with an error of up to 1e-10; the others are rounded.
+    assert np.all(np.diff(p) <= (2e-10 if name == "gaussian" else 1e-15))
     assert tail(name, 0.0) == 1.0
     assert tail(name, thetas[0]) == pytest.approx(tail(name, np.array(thetas))[0], abs=2e-10)
 
@@ -105,6 +105,39 @@ def test_gaussian_tail_in_the_plane_is_the_integral_of_the_angular_density(theta
     expected = 2 * integrate.quad(density, towards + theta, towards + np.pi - theta)[0]
     # 1e-8: quad's default tolerance.
     assert Gaussian(covariance).angle_tail(theta, w) == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-9, 1.0, 1e9, 1e300])
+def test_a_covariance_is_symmetric_or_refused_in_whatever_unit(unit):
+    uneven = np.diag([unit, 1e-6 * unit])
+    uneven[0, 1] = uneven[1, 0] = 5e-4 * unit
+    expected = Gaussian(uneven / unit)
+    law = Gaussian(uneven)
+    theta = [0.1, 0.7, 1.5]
+    # 1e-9: ten times the error that the quadrature is asked to keep.
+    assert np.allclose(
+        law.angle_tail(theta, [1.0, 2.0]), expected.angle_tail(theta, [1.0, 2.0]), atol=1e-9
+    )
+    samples = [each.sample(5, np.random.default_rng(0)) for each in (law, expected)]
+    assert np.allclose(samples[0] / np.sqrt(unit), samples[1], rtol=1e-12, atol=0)
+    # Rounding of the product that makes a covariance, 1e-16; and a slip in the tenth digit.
+    slightly, wrong = uneven.copy(), uneven.copy()
+    slightly[0, 1] *= 1 + 1e-12
+    wrong[0, 1] *= 1 + 1e-8
+    Gaussian(slightly)
+    with pytest.raises(ValueError, match="^covariance must be symmetric"):
+        Gaussian(wrong)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1e200, 1.7e308])
+def test_the_teachers_length_matters_to_no_law(size):
+    short, w = np.array([size, 0.0, size]), np.array([1.0, 0.0, 1.0])
+    theta = [0.1, 0.7, 1.5]
+    for law in (Gaussian(np.diag([1.0, 2.0, 5.0])), Empirical(np.eye(3))):
+        assert np.allclose(law.angle_tail(theta, short), law.angle_tail(theta, w), rtol=1e-14)
+    for law in (lambda w: PolynomialAngles(w, 0.7), lambda w: BoundedAngles(w, 1.2)):
+        samples = [law(each).sample(5, np.random.default_rng(0)) for each in (short, w)]
+        assert np.allclose(*samples, rtol=0, atol=1e-14)
 
 
 def test_gaussian_samples_have_the_covariance():

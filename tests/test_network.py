@@ -1,5 +1,6 @@
 """network: what a deep linear network computes, and when it is balanced."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -144,6 +145,22 @@ def test_the_defect_of_a_network_worked_out_by_hand():
     first, second, third = [[1.0, 0.0], [1.0, 1.0]], [[1.0, 2.0]], [[3.0]]
     assert balance_defect((first, second)) == pytest.approx(np.sqrt(6), rel=1e-15)
     assert balance_defect((first, second, third)) == 4.0
+
+
+@pytest.mark.parametrize("power", [-1000, -600, 600, 1000])
+def test_layers_of_the_longest_and_the_shortest_vectors(power):
+    """By powers of two: doubles with as many digits."""
+    w = np.ldexp([3.0, -4.0], power)
+    for depth in (1, 2, 4):
+        layers = balanced_layers(w, depth, width=3, rng=np.random.default_rng(0))
+        assert np.ldexp(end_to_end(layers), -power) == pytest.approx([3.0, -4.0], rel=1e-13)
+        size = math.ldexp(5.0, power) ** (1 / depth)  # of each layer
+        assert balance_defect(layers) <= (1e-14 * size) * size
+    # The defect is |4 - 1| in the square of this unit: beyond the doubles, infinite or 0.
+    one, two = (np.ldexp([[entry]], power // 2) for entry in (1.0, 2.0))
+    assert balance_defect((one, two)) == math.ldexp(3.0, power)
+    beyond = balance_defect((np.ldexp(one, power // 2), np.ldexp(two, power // 2)))
+    assert beyond == (math.inf if power > 0 else 0.0)
 
 
 def test_a_single_layer_is_always_balanced():

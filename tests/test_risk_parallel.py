@@ -1,6 +1,7 @@
 """Trials on several processes, and on a cluster: the same numbers, and nothing left behind."""
 
 import contextlib
+import ctypes
 import heapq
 import io
 import os
@@ -16,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 from conftest import needed
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from distill_lib import (
     Empirical,
@@ -94,6 +95,84 @@ def test_the_number_of_blas_threads_makes_no_difference_and_is_given_back(serial
             assert numbers() == serial
         now = type(limits._controller)().select(user_api="blas").info()
         assert {library["num_threads"] for library in now} == {threads}
+
+
+def blas_threads():
+    """Return the numbers of threads that BLAS may use in this process."""
+    blas = ThreadpoolController().select(user_api="blas")
+    return sorted({library["num_threads"] for library in blas.info()})
+
+
+def test_of_calls_that_overlap_the_last_gives_blas_back_what_the_first_found():
+    """As two threads do that measure a curve each."""
+    with threadpool_limits(2, user_api="blas"):
+        first, second = risk._one_blas_thread(), risk._one_blas_thread()
+        for call in (first, second):
+            call.__enter__()
+            assert blas_threads() == [1]
+        first.__exit__(None, None, None)
+        assert blas_threads() == [1]
+        second.__exit__(None, None, None)
+        assert blas_threads() == [2]
+
+
+def with_two_blas_threads():
+    """Give BLAS two threads in this process, for good; return its number."""
+    threadpool_limits(2, user_api="blas")
+    return os.getpid()
+
+
+def settings():
+    """Return this process, and what can be seen of it."""
+    return os.getpid(), blas_threads(), threading.active_count()
+
+
+class MallocInfo(ctypes.Structure):
+    """Of glibc's malloc.h."""
+
+    names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
+
+
+def asks_the_system_for_a_large_array():
+    """Return whether 16 MB don't come from what malloc keeps: so it is, unless it was told."""
+    count = ctypes.CDLL(None).mallinfo2
+    count.restype = MallocInfo
+    before = count().hblks
+    large = np.empty(2**21)
+    return count().hblks - before == 1 and large.size > 0
+
+
+def alone(folder, function):
+    """Call a function in a worker while another worker does the same."""
+    (folder / f"{os.getpid()}").touch()
+    wait_until(lambda: len(list(folder.iterdir())) == 2, "the other worker")
+    return function()
+
+
+def test_the_callers_workers_are_left_as_they_were_found(tmp_path, serial):
+    def ask(function):
+        folder = tmp_path / function.__name__ / str(time.monotonic_ns())
+        folder.mkdir(parents=True)
+        answers = joblib.Parallel(n_jobs=2)(2 * [joblib.delayed(alone)(folder, function)])
+        return sorted(answers)
+
+    ask(with_two_blas_threads)
+    found = ask(settings)
+    assert [threads for _, threads, _ in found] == [[2], [2]]
+    with joblib.parallel_config(n_jobs=2):
+        assert numbers() == serial
+    assert ask(settings) == found
+    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallinfo2"):
+        assert ask(asks_the_system_for_a_large_array) == [True, True]
+
+
+def test_the_workers_of_a_cluster_are_left_as_they_were_found(cluster, serial):
+    """And a trial has one BLAS thread even if another thread of its worker has set two."""
+    cluster.run(with_two_blas_threads)  # not in the thread that runs the trials
+    with dask(cluster):
+        assert numbers() == serial
+    assert list(cluster.run(blas_threads).values()) == [[2], [2]]
 
 
 class Diary:

@@ -77,13 +77,36 @@ def test_only_the_span_matters(problem, seed):
     """Fact 2: rescaled inputs, or inputs mixed by an invertible matrix, teach the same."""
     X, w = problem
     rng = np.random.default_rng(seed)
-    scales = 10.0 ** rng.uniform(-8, 8, len(X)) * rng.choice([-1, 1], len(X))
+    scales = 10.0 ** rng.uniform(-300, 300, len(X)) * rng.choice([-1, 1], len(X))
     # A rotation with lengths in [1/2, 2]: its condition is at most 4.
     rotation, _ = np.linalg.qr(rng.standard_normal((len(X), len(X))))
     mixing = rotation * rng.uniform(0.5, 2, len(X))
     student = closed_form_student(X, w)
     for same_span in (scales[:, None] * X, mixing @ X, X[::-1]):
         assert np.allclose(closed_form_student(same_span, w), student, rtol=0, atol=ROUNDING)
+
+
+@given(problems(), st.integers(-1000, 1000))
+def test_the_teachers_length_is_the_students(problem, power):
+    """A product with a power of two is exact."""
+    X, w = problem
+    factor = 2.0**power
+    student = closed_form_student(X, factor * w) / factor
+    assert np.allclose(student, closed_form_student(X, w), rtol=0, atol=ROUNDING)
+    students = nested_students(X, factor * w) / factor
+    assert np.allclose(students, nested_students(X, w), rtol=0, atol=ROUNDING)
+    assert np.allclose(nested_angles(X, factor * w), nested_angles(X, w), rtol=0, atol=ROUNDING)
+
+
+def test_students_of_the_longest_and_the_shortest_vectors():
+    for size in (5e-324, 1e-200, 1e155, 1.7e308):
+        assert closed_form_student([[size, 0.0]], [1.0, 2.0]).tolist() == [1.0, 0.0]
+        assert closed_form_student([[1.0, 0.0]], [size, size]).tolist() == [size, 0.0]
+        for X, w in (([[size, size]], [1.0, 0.0]), ([[1.0, 1.0]], [size, 0.0])):
+            assert nested_angles(X, w) == pytest.approx([np.pi / 4], rel=1e-14)
+            half = max(w) / 2 if max(w) > 5e-324 else 0.0  # to even
+            assert nested_students(X, w)[0] == pytest.approx([half, half], rel=1e-14)
+            assert closed_form_student(X, w) == pytest.approx([half, half], rel=1e-14)
 
 
 @pytest.mark.parametrize("d", [1, 2, 7])
@@ -111,7 +134,7 @@ def test_the_student_of_inputs_that_say_nothing_is_zero():
     assert (nested_angles(X, teacher) == np.pi / 2).all()
 
 
-@pytest.mark.parametrize("tangent", [1e-3, 1e-9, 1e-14])
+@pytest.mark.parametrize("tangent", [1e-3, 1e-9, 1e-14, 1e-170, 1e-300])
 def test_a_tiny_angle_keeps_its_digits(tangent):
     """One minus the cosine squared would round to 0 below 1e-8."""
     X, w = np.array([[1.0, tangent, 0], [0, 0, 1]]), np.array([1.0, 0, 0])
@@ -243,7 +266,7 @@ def test_max_margin_of_orthogonal_inputs_counts_each_by_its_length():
     """w = sum of s_i x_i / |x_i|^2: inputs count as they are, a long one for less."""
     rng = np.random.default_rng(3)
     directions, _ = np.linalg.qr(rng.standard_normal((6, 4)))
-    for spread in (0, 1, 8):
+    for spread in (0, 1, 8, 150, 300):
         lengths = 10.0 ** rng.uniform(-spread, spread, 4)
         X, hard = lengths[:, None] * directions.T, np.array([1, 0, 0, 1])
         expected = np.array([1, -1, -1, 1]) / lengths @ directions.T
@@ -266,17 +289,27 @@ def test_max_margin_knows_no_order_no_unit_and_no_names(problem, seed):
     assert np.allclose(max_margin_student(-X, 1 - hard), w, **close)
     assert np.allclose(max_margin_student(signed(X, hard), np.ones(len(X))), w, **close)
     # Powers of two, so that no rounding differs: twice as long, half the weight.
-    for scale in (2.0**-300, 0.5, 2.0**300):
+    for scale in (2.0**-990, 0.5, 2.0**990):
         assert np.array_equal(max_margin_student(scale * X, hard), w / scale)
     rotation, _ = np.linalg.qr(rng.standard_normal((X.shape[1], X.shape[1])))
     assert np.allclose(max_margin_student(X @ rotation, hard), w @ rotation, **close)
 
 
+def test_max_margin_of_inputs_as_long_and_as_short_as_doubles():
+    for size in (1e-300, 1e-154, 1e155, 1.7e308):
+        found = max_margin_student([[size, 0.0], [0.0, -size]], [1, 0])
+        assert found == pytest.approx([1 / size, 1 / size], rel=1e-14)
+    # The short one decides: the long one has the margin 1 from it at once.
+    assert max_margin_student([[1e-200, 1.0], [1e200, 1.0]], [1, 1]).tolist() == [0.0, 1.0]
+    with pytest.raises(ValueError, match="^X must hold longer inputs"):
+        max_margin_student([[1e-310, 0.0]], [1])  # 1e310 is no double
+
+
 def test_max_margin_of_one_input_is_along_it():
     x = np.array([3.0, -4.0])
     # Rounding.
-    assert np.allclose(max_margin_student([x], [1]), x / 25, rtol=1e-15, atol=0)
-    assert np.allclose(max_margin_student([x], [0]), -x / 25, rtol=1e-15, atol=0)
+    assert np.allclose(max_margin_student([x], [1]), x / 25, rtol=1e-14, atol=0)
+    assert np.allclose(max_margin_student([x], [0]), -x / 25, rtol=1e-14, atol=0)
     # Inputs further out on the same side change nothing.
     X = np.array([[3.0, -4.0], [9.0, -1.0], [0.0, -7.0], [6.0, -8.0]])
     assert np.allclose(max_margin_student(X, [True] * 4), x / 25, rtol=1e-14, atol=0)
