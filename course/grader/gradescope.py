@@ -78,7 +78,7 @@ def results(assignment, result):
         )
     said = [f"Isolation: {result['isolation']}.", result["note"]]
     said += [
-        f"Code cell {number + 1} ended with an error:\n{gradebook.quoted(f'{kind}: {message}')}"
+        f"{gradebook.happened(number, kind)}:\n{gradebook.quoted(f'{kind}: {message}')}"
         for number, kind, message in result["cells"][:20]
     ]
     return {

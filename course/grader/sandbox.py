@@ -8,6 +8,7 @@ closes the ways round the limit of memory, and out of the sandbox, that namespac
 import ast
 import compileall
 import contextlib
+import errno
 import importlib.util
 import json
 import os
@@ -30,14 +31,16 @@ from course.grader import inside
 
 START = 60  # seconds for the interpreter to start; no student's code has run by then
 INTERVAL = 0.1  # seconds between looks at the memory
-MEMORY = 4 * 2**30  # bytes of address space, of all processes of a submission together
+MEMORY = 4 * 2**30  # bytes, of all processes of a submission together
+FILES = 20_000  # of a submission: each, even an empty one, takes memory of the kernel's
+CORES = 2  # that a submission may keep busy
 ANSWERS = 20_000_000  # bytes, of all answers of a submission together
 ERRORS = 20  # of cells, kept for the feedback
 FOLDER = 64 * 2**20  # bytes of the folder, and of the shared memory
 RESOURCES = {
     "RLIMIT_AS": 2 * 2**30,
-    "RLIMIT_NPROC": 32,
-    "RLIMIT_NOFILE": 128,
+    "RLIMIT_NPROC": 96,
+    "RLIMIT_NOFILE": 256,
     "RLIMIT_FSIZE": FOLDER,
     "RLIMIT_CORE": 0,
 }
@@ -256,6 +259,7 @@ class Sandbox:
             "resources": resources,
             "seconds": self.seconds,
             "strict": not self.unsafe,
+            "files": FILES,
         }
         environment = dict(ENVIRONMENT, PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin")
         if self.unsafe:
@@ -264,7 +268,8 @@ class Sandbox:
             environment |= {"HOME": home, "MPLCONFIGDIR": home}
             script = self.own / "inside.py"
             return [sys.executable, "-sB", script, json.dumps(limits)], environment
-        command = [self.bubblewrap, "--die-with-parent", "--new-session", "--seccomp", program]
+        command = [self.bubblewrap, "--die-with-parent", "--new-session", "--as-pid-1"]
+        command += ["--seccomp", program]
         command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         command += ["--unshare-cgroup-try"]
         if user:
@@ -284,17 +289,18 @@ class Sandbox:
             os.write(sender, syscall_filter())
         os.close(sender)
         command, environment = self.command(slot, program)
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=environment["HOME"] if self.unsafe else "/",
-            pass_fds=[program],
-            start_new_session=self.unsafe,
-            bufsize=0,
-        )
+        with few_cores(slot):
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=environment["HOME"] if self.unsafe else "/",
+                pass_fds=[program],
+                start_new_session=self.unsafe,
+                bufsize=0,
+            )
         os.close(program)
         writers = []
         try:
@@ -325,10 +331,10 @@ class Sandbox:
         """Send cells, and calls when the cells have run; gather what comes back."""
         run, stage = Run(deadline=time.monotonic() + START), "start"
         wanted = {(k, case) for k, (_, cases) in enumerate(calls) for case in range(len(cases))}
-        for message in messages(process, run):
+        for message in messages(process, run, not self.unsafe):
             if stage == "start" and message == ["start"]:
-                # The process itself sees to the limit; a little later we do.
-                run.deadline, stage = time.monotonic() + self.seconds + 2, "cells"
+                # The processes themselves see to the limit; a little later we do.
+                run.deadline, stage = time.monotonic() + self.seconds + 4, "cells"
                 writers.append(send(process, cells))
             elif stage == "cells" and message == ["cells"]:
                 stage = "calls"
@@ -367,7 +373,7 @@ def send(process, message):
     return writer
 
 
-def messages(process, run):
+def messages(process, run, alone):
     """Yield the lists that a process sends as lines of JSON, until it ends or must be stopped."""
     pending, received, look = [], 0, 0.0
     with selectors.DefaultSelector() as selector:
@@ -376,8 +382,7 @@ def messages(process, run):
             now = time.monotonic()
             if now > look:
                 look = now + INTERVAL
-                if address_space(process.pid) > MEMORY:
-                    run.stopped = "it used too much memory"
+                look_after(process.pid, alone)
             if now > run.deadline:
                 run.stopped = "it took too long"
             if received > ANSWERS:
@@ -400,14 +405,55 @@ def messages(process, run):
                 pending = [piece]
 
 
-def address_space(pid):
-    """Return the bytes of address space of a process and its descendants, all together.
+@contextlib.contextmanager
+def few_cores(slot):
+    """Let what this thread starts have a submission's cores, not the next slot's if possible."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    own = os.sched_getaffinity(0)
+    order = sorted(own)
+    os.sched_setaffinity(0, {order[(slot * CORES + k) % len(order)] for k in range(CORES)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
 
-    Not what is resident: memory that is shared, and at the moment mapped nowhere, would be missed.
+
+def look_after(pid, alone):
+    """End the process that runs a submission's cells, if together they take too much.
+
+    A copy of it then goes on as it was before that cell, and ends all others.
     """
-    total = 0
-    with contextlib.suppress(psutil.Error):
-        for process in psutil.Process(pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().vms
+    with contextlib.suppress(psutil.Error, OSError):
+        first = psutil.Process(pid)
+        if alone:  # it is bubblewrap, and that is what runs in it
+            first = next(iter(first.children()), None)
+        if first is None or not (runners := first.children()):
+            return  # nothing has started yet
+        many = alone and inside.files_in(f"/proc/{first.pid}/root") > FILES
+        if many or memory(first) > MEMORY:
+            # The oldest: what has lost its parent is the first process's as well.
+            min(runners, key=psutil.Process.create_time).kill()
+
+
+def memory(first):
+    """Return the bytes of memory of a process and its descendants, shared ones once."""
+    total, sizes = 0, []
+    for process in [first, *first.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):
+            sizes.append((process.pid, process.memory_info().vms))
+    if sum(size for _, size in sizes) <= MEMORY:
+        return 0  # no need to look closer: it can't be more than the address space
+    for number, size in sizes:
+        try:
+            text = Path(f"/proc/{number}/smaps_rollup").read_text()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            # A process may forbid that we look: then all of it counts. One that ends has no map.
+            total += 0 if error.errno == errno.ESRCH else size
+            continue
+        parts = {line.split()[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
+        total += 1024 * (parts["Pss:"] + parts.get("SwapPss:", 0))
     return total
