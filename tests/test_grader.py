@@ -577,6 +577,67 @@ def test_a_folder_inside_what_is_seen_can_be_hidden():
         assert prepared.run(cells, []).cells == []
 
 
+# What the kernel refuses
+
+PROBE = """
+import ctypes, errno, mmap, os, socket
+
+def outcome(call, *arguments):
+    try:
+        call(*arguments)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "allowed"
+
+def plain(number):
+    libc = ctypes.CDLL(None, use_errno=True)
+    return "allowed" if libc.unshare(number) == 0 else errno.errorcode[ctypes.get_errno()]
+
+RAW, STREAM = socket.SOCK_RAW, socket.SOCK_STREAM
+families = [f for f in range(100) if "allowed" in (
+    outcome(socket.socket, f, STREAM), outcome(socket.socket, f, RAW))]
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("set(families) <= {1, 2, 10, 16} and {1, 2} <= set(families)", "True"),
+        ("outcome(socket.socket, 40, STREAM)", "EPERM"),  # AF_VSOCK, which reaches the host
+        ("outcome(socket.socketpair)", "allowed"),
+        ("outcome(socket.socketpair, 30, STREAM)", "EPERM"),
+        ("outcome(mmap.mmap, -1, 4096)", "EPERM"),
+        ("outcome(mmap.mmap, -1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)", "allowed"),
+        ("open('/dev/zero', 'rb').read(4)", "b''"),
+        ("outcome(os.memfd_create, 'x')", "EPERM"),
+        ("plain(0x10000000)", "EPERM"),
+        ("outcome(os.sched_setaffinity, 0, range(64))", "EPERM"),
+        ("os.cpu_count() == len(os.sched_getaffinity(0)) <= 2", "True"),
+        ("outcome(os.kill, 1, 9), outcome(os.kill, 1, 0)", "('allowed', 'allowed')"),
+    ],
+)
+def test_what_the_kernel_refuses(expression, value, probed):
+    assert probed[expression] == value
+
+
+@pytest.fixture(scope="module")
+def probed():
+    """What each expression gives in the sandbox, as a text."""
+    need_sandbox()
+    (mark,) = [m for m in test_what_the_kernel_refuses.pytestmark if m.name == "parametrize"]
+    expressions = [expression for expression, _ in mark.args[1]]
+    cells = [PROBE, *(f"raise ValueError(str(({each})))" for each in expressions)]
+    with sandbox.Sandbox((), 20) as prepared:
+        said = prepared.run(cells, []).cells
+    return {expressions[number - 1]: message for number, _, message in said}
+
+
+def test_without_libseccomp_it_refuses(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyseccomp", None)
+    with pytest.raises(sandbox.SandboxError, match="apt install libseccomp2; pip install pysecc"):
+        sandbox.syscall_filter()
+
+
 # Gradescope
 
 

@@ -23,7 +23,7 @@ from course.grader.store import Refusal, write_whole
 
 # What the grader, the library and the students' notebooks import.
 PACKAGES = {"numpy", "scipy", "matplotlib", "scikit-learn", "joblib", "tqdm", "psutil", "pillow"}
-PACKAGES |= {"ipython", "ipywidgets"}
+PACKAGES |= {"ipython", "ipywidgets", "pyseccomp"}
 
 
 def contents(folder, settings):

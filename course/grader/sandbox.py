@@ -11,12 +11,12 @@ import contextlib
 import errno
 import importlib.util
 import json
+import mmap
 import os
-import platform
 import selectors
 import shutil
 import signal
-import struct
+import socket
 import subprocess
 import sys
 import tempfile
@@ -78,62 +78,52 @@ class Run:
     deadline: float = 0.0
 
 
-# System calls refused, by name, with their numbers on x86-64 and on arm64.
-REFUSED = {
-    # memory that belongs to no process, and so is not counted
-    "memfd_create": (319, 279),
-    "memfd_secret": (447, 447),
-    "shmget": (29, 194),
-    "msgget": (68, 186),
-    "semget": (64, 190),
-    "io_uring_setup": (425, 425),
-    "add_key": (248, 217),
-    "request_key": (249, 218),
-    "keyctl": (250, 219),
-    # namespaces of its own, in which it could mount and do without our limits
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "mount": (165, 40),
-    "pivot_root": (155, 41),
-    # other processors than its own, where other submissions run
-    "sched_setaffinity": (203, 122),
-    # doors that the kernel has had to mend more than once
-    "ptrace": (101, 117),
-    "process_vm_writev": (311, 271),
-    "bpf": (321, 280),
-    "perf_event_open": (298, 241),
-    "userfaultfd": (323, 282),
-}
-MACHINES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}
-CLONE3 = 435
+FAMILIES = {socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK}  # no others:
+# these belong to the sandbox's own network, which is empty; AF_VSOCK, say, reaches the host.
+# System calls that are refused, one line for each reason
+REFUSED = """
+    memfd_create memfd_secret shmget msgget semget mq_open io_uring_setup add_key request_key keyctl
+    unshare setns mount umount2 pivot_root chroot move_mount open_tree fsopen fspick mount_setattr
+    sched_setaffinity
+    ptrace process_vm_writev bpf perf_event_open userfaultfd kexec_load init_module finit_module
+    open_by_handle_at pidfd_getfd swapon quotactl acct reboot settimeofday iopl ioperm
+"""
+# They are: memory that belongs to no process, and so is not counted; file systems and namespaces
+# of its own, without our limits; processors where other submissions run; doors to the kernel and
+# to other processes.
 NEW_NAMESPACE = 0x7E020080  # the CLONE_NEW* flags of clone
+NO_FILTER = (
+    "libseccomp or its Python bindings are missing or too old ({}). Install both (Debian, Ubuntu: "
+    "apt install libseccomp2; pip install pyseccomp, as requirements.txt has it)"
+)
 
 
 def syscall_filter():
-    """Return the filter as a program for the kernel (classic BPF over struct seccomp_data)."""
-    column, architecture, clone = MACHINES[platform.machine()]
-    load, equal, at_least, any_bit, give = 0x20, 0x15, 0x35, 0x45, 0x06
-    kill, allow, refuse, absent = 0x80000000, 0x7FFF0000, 0x00050001, 0x00050026  # EPERM, ENOSYS
-    program = [
-        (load, 0, 0, 4),  # the architecture: no other set of numbers than the one below
-        (equal, 1, 0, architecture),
-        (give, 0, 0, kill),
-        (load, 0, 0, 0),  # the number of the call
-        (at_least, 0, 1, 0x40000000),  # x86-64 again, with other numbers
-        (give, 0, 0, kill),
-        (equal, 0, 1, CLONE3),  # its flags can't be seen from here; the C library then uses clone
-        (give, 0, 0, absent),
-    ]
-    for numbers in REFUSED.values():
-        program += [(equal, 0, 1, numbers[column]), (give, 0, 0, refuse)]
-    program += [
-        (equal, 0, 3, clone),
-        (load, 0, 0, 16),
-        (any_bit, 0, 1, NEW_NAMESPACE),
-        (give, 0, 0, refuse),
-        (give, 0, 0, allow),
-    ]
-    return b"".join(struct.pack("=HBBI", *line) for line in program)
+    """Return the filter of system calls as a program for the kernel."""
+    try:
+        import pyseccomp as seccomp
+
+        rules = seccomp.SyscallFilter(seccomp.ALLOW)  # other machines' numbers: killed
+        refuse = seccomp.ERRNO(errno.EPERM)
+        for name in REFUSED.split():
+            rules.add_rule(refuse, name)
+        # Its flags can't be seen from here; the C library then uses clone.
+        rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
+        for flag in (1 << k for k in range(32) if NEW_NAMESPACE >> k & 1):
+            rules.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
+        # Memory that is shared and nameless stays when only a page of it is still mapped.
+        both = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
+        rules.add_rule(refuse, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, both, both))
+        for call in ("socket", "socketpair"):
+            for family in set(range(64)) - FAMILIES:
+                rules.add_rule(refuse, call, seccomp.Arg(0, seccomp.EQ, family))
+            rules.add_rule(refuse, call, seccomp.Arg(0, seccomp.GE, 64))
+        with tempfile.TemporaryFile() as file:
+            rules.export_bpf(file)
+            file.seek(0)
+            return file.read()
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        raise SandboxError(NO_FILTER.format(error)) from error
 
 
 def trimmed_library(modules, target):
@@ -193,9 +183,9 @@ class Sandbox:
         compileall.compile_dir(self.own, quiet=1)
         if not self.unsafe:
             self.bubblewrap = shutil.which("bwrap")
-            if self.bubblewrap is None or platform.machine() not in MACHINES:
+            if self.bubblewrap is None:
                 raise SandboxError(f"There is no sandbox here: no bubblewrap. {CURE}")
-            self.view = self.file_system(hidden)
+            self.view, self.filter = self.file_system(hidden), syscall_filter()
         try:
             if self.run([], []).stopped:
                 raise SandboxError("it stopped")
@@ -220,7 +210,8 @@ class Sandbox:
         masks = [p for p in hidden if p.is_dir() and any(place in p.parents for place in places)]
         places |= {path: ["--size", 4096, "--tmpfs", path] for path in masks}
         places[Path("/tmp")] = ["--perms", "0777", "--size", FOLDER, "--tmpfs", "/tmp"]
-        options = ["--proc", "/proc", "--dev", "/dev"]
+        # Its memory, shared, would stay when only a page of it is still mapped.
+        options = ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
         for path in sorted(places, key=lambda path: len(path.parts)):
             for parent in [*path.parents][-2::-1]:  # those that bubblewrap makes are root's alone
                 options += ["--perms", "0755", "--dir", parent]
@@ -286,7 +277,7 @@ class Sandbox:
         ]
         program, sender = os.pipe()
         if not self.unsafe:
-            os.write(sender, syscall_filter())
+            os.write(sender, self.filter)
         os.close(sender)
         command, environment = self.command(slot, program)
         with few_cores(slot):
