@@ -27,12 +27,14 @@ from pathlib import Path
 
 import psutil
 
-from course.grader import inside
+from course.grader import cgroup, inside
 
 START = 60  # seconds for the interpreter to start; no student's code has run by then
 INTERVAL = 0.1  # seconds between looks at the memory
+PAUSE = 1.0  # seconds until the next look, when a process was ended: a copy of it clears up
 MEMORY = 4 * 2**30  # bytes, of all processes of a submission together
 FILES = 20_000  # of a submission: each, even an empty one, takes memory of the kernel's
+BUFFER = 2 * 212_992  # bytes that a socket may hold by Linux's defaults; one of TCP ten times that
 CORES = 2  # that a submission may keep busy
 ANSWERS = 20_000_000  # bytes, of all answers of a submission together
 ERRORS = 20  # of cells, kept for the feedback
@@ -167,6 +169,8 @@ class Sandbox:
         self.seconds = seconds
         self.unsafe = unsafe
         self.isolation = "none (--unsafe)" if unsafe else "bubblewrap"
+        self.group = None  # the way in which the kernel limits the memory, or None: we count
+        self.limited = False  # whether the last run was seen to be
         self.folder = tempfile.TemporaryDirectory(prefix="grader-")
         try:
             self.prepare(library, [Path(path).resolve() for path in hidden])
@@ -186,6 +190,13 @@ class Sandbox:
             if self.bubblewrap is None:
                 raise SandboxError(f"There is no sandbox here: no bubblewrap. {CURE}")
             self.view, self.filter = self.file_system(hidden), syscall_filter()
+        for way in [] if self.unsafe else cgroup.ways():
+            self.group = way
+            with contextlib.suppress(SandboxError, OSError):
+                if not self.run([], []).stopped and self.limited:
+                    self.isolation = "bubblewrap with a cgroup"
+                    return
+        self.group = None
         try:
             if self.run([], []).stopped:
                 raise SandboxError("it stopped")
@@ -259,7 +270,8 @@ class Sandbox:
             environment |= {"HOME": home, "MPLCONFIGDIR": home}
             script = self.own / "inside.py"
             return [sys.executable, "-sB", script, json.dumps(limits)], environment
-        command = [self.bubblewrap, "--die-with-parent", "--new-session", "--as-pid-1"]
+        command = [self.bubblewrap, *(w for n in cgroup.SESSION for w in ("--unsetenv", n))]
+        command += ["--die-with-parent", "--new-session", "--as-pid-1"]
         command += ["--seccomp", program]
         command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         command += ["--unshare-cgroup-try"]
@@ -280,6 +292,10 @@ class Sandbox:
             os.write(sender, self.filter)
         os.close(sender)
         command, environment = self.command(slot, program)
+        if self.group:
+            # Some more tasks than the limit inside, which comes first and ends nobody
+            tasks = RESOURCES["RLIMIT_NPROC"] + 32
+            command = self.group.start(command, slot, MEMORY, tasks)
         with few_cores(slot):
             process = subprocess.Popen(
                 command,
@@ -298,6 +314,8 @@ class Sandbox:
             return self.converse(process, cells, calls, writers)
         finally:
             self.end(process, writers)
+            if self.group:
+                self.group.end(slot)
             if self.unsafe:
                 shutil.rmtree(environment["HOME"], ignore_errors=True)
 
@@ -322,8 +340,9 @@ class Sandbox:
         """Send cells, and calls when the cells have run; gather what comes back."""
         run, stage = Run(deadline=time.monotonic() + START), "start"
         wanted = {(k, case) for k, (_, cases) in enumerate(calls) for case in range(len(cases))}
-        for message in messages(process, run, not self.unsafe):
+        for message in messages(process, run, not self.unsafe, self.group is None):
             if stage == "start" and message == ["start"]:
+                self.limited = cgroup.in_force(process.pid, MEMORY)
                 # The processes themselves see to the limit; a little later we do.
                 run.deadline, stage = time.monotonic() + self.seconds + 4, "cells"
                 writers.append(send(process, cells))
@@ -364,16 +383,16 @@ def send(process, message):
     return writer
 
 
-def messages(process, run, alone):
+def messages(process, run, alone, counts):
     """Yield the lists that a process sends as lines of JSON, until it ends or must be stopped."""
-    pending, received, look = [], 0, 0.0
+    pending, received, look, files = [], 0, 0.0, 0
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while not run.stopped:
             now = time.monotonic()
             if now > look:
-                look = now + INTERVAL
-                look_after(process.pid, alone)
+                ended, files = look_after(process.pid, alone, counts, files)
+                look = now + (PAUSE if ended else INTERVAL)
             if now > run.deadline:
                 run.stopped = "it took too long"
             if received > ANSWERS:
@@ -411,30 +430,51 @@ def few_cores(slot):
         os.sched_setaffinity(0, own)
 
 
-def look_after(pid, alone):
+def look_after(pid, alone, counts, before):
     """End the process that runs a submission's cells, if together they take too much.
 
-    A copy of it then goes on as it was before that cell, and ends all others.
+    A copy of it then goes on as it was before that cell, and ends all others. alone says whether
+    they are in a sandbox, counts whether no one else limits their memory, before how many files
+    there were at the last look. Return whether it was ended, and how many files there are.
     """
+    files = 0
     with contextlib.suppress(psutil.Error, OSError):
         first = psutil.Process(pid)
         if alone:  # it is bubblewrap, and that is what runs in it
             first = next(iter(first.children()), None)
         if first is None or not (runners := first.children()):
-            return  # nothing has started yet
-        many = alone and inside.files_in(f"/proc/{first.pid}/root") > FILES
-        if many or memory(first) > MEMORY:
+            return False, 0  # nothing has started yet
+        if alone:
+            with contextlib.suppress(OSError):
+                files = inside.files_in(f"/proc/{first.pid}/root")
+        # Where they get fewer, somebody is clearing up.
+        if max(FILES, before) < files or counts and memory(first, alone) > MEMORY:
             # The oldest: what has lost its parent is the first process's as well.
             min(runners, key=psutil.Process.create_time).kill()
+            return True, files
+    return False, files
 
 
-def memory(first):
-    """Return the bytes of memory of a process and its descendants, shared ones once."""
-    total, sizes = 0, []
+def sockets(pid):
+    """Return the bytes that the sockets of a process's network could hold."""
+    total = 0
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/net/sockstat").read_text().splitlines():
+            kind, _, number, *_ = line.split()
+            total += int(number) * {"sockets:": BUFFER, "TCP:": 10 * BUFFER}.get(kind, 0)
+    return total
+
+
+def memory(first, alone):
+    """Return the bytes of memory of a process and its descendants, shared ones once.
+
+    Of a sandbox, with what its sockets could hold: what they do hold is counted nowhere.
+    """
+    total, sizes = sockets(first.pid) if alone else 0, []
     for process in [first, *first.children(recursive=True)]:
         with contextlib.suppress(psutil.Error):
             sizes.append((process.pid, process.memory_info().vms))
-    if sum(size for _, size in sizes) <= MEMORY:
+    if total + sum(size for _, size in sizes) <= MEMORY:
         return 0  # no need to look closer: it can't be more than the address space
     for number, size in sizes:
         try:
