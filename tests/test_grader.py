@@ -1,5 +1,6 @@
 """The grader does what its page promises, and refuses in plain words what it can't."""
 
+import array
 import json
 import os
 import shutil
@@ -8,6 +9,9 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections import namedtuple
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -166,6 +170,86 @@ def test_arguments_arrive_as_they_were(value):
     np.testing.assert_equal(arrived, value)
     if isinstance(value, np.ndarray):
         assert arrived.dtype == value.dtype
+
+
+class Vector(np.ndarray):
+    """An array by another name."""
+
+
+class Row(list):
+    """A list by another name."""
+
+
+class Metre(float):
+    """A number by another name."""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array([1.0, 2.5]) + 0j,
+        [1 + 0j, np.complex128(2.5)],
+        np.array([1, 2.5], dtype=object),
+        np.array([Fraction(1), Decimal("2.5")], dtype=object),
+        np.array([np.array(1.0), np.float32(2.5)], dtype=object),
+        np.ma.array([1.0, 2.5]),
+        np.ma.array([1.0, 2.5], mask=[False, False]),
+        np.array([1.0, 2.5]).view(Vector),
+        Row([1.0, Metre(2.5)]),
+        namedtuple("Two", "a b")(1, 2.5),
+        array.array("d", [1.0, 2.5]),
+        np.array([1.0, 2.5], dtype=np.float32),
+        np.array([1.0, 2.5], dtype=np.longdouble),
+        [np.float32(1), np.float16(2.5)],
+        [Fraction(1), Decimal("2.5")],
+    ],
+)
+def test_right_values_in_any_dress_arrive(value):
+    arrived = inside.decode(json.loads(json.dumps(inside.encode(value))), integer=float)
+    assert questions.close(arrived, [1, 2.5], rtol=1e-15)
+    assert questions.near(arrived, [1, 2.5], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array([1.0, 2.5]) + 1e-9j,
+        1j,
+        np.array([1.0, None], dtype=object),
+        np.array([1.0, "2.5"], dtype=object),
+        np.array([1.0, True], dtype=object),
+        np.ma.array([1.0, 2.5], mask=[False, True]),
+        np.ma.masked,
+        np.array(["1"]),
+        np.array([1], dtype="datetime64[s]"),
+        array.array("u", "ab"),
+        {1.0, 2.5},
+        Decimal,
+    ],
+)
+def test_what_is_no_number_does_not_arrive(value):
+    with pytest.raises((inside.Refused, TypeError)):
+        inside.encode(value)
+
+
+def test_single_precision_is_as_good_as_it_can_be_and_no_better():
+    def arrived(value):
+        return inside.decode(inside.encode(value), integer=float)
+
+    third = np.array([1 / 3])
+    for compare in (questions.close, questions.near):
+        assert compare(arrived(third.astype(np.float32)), third, rtol=1e-12)
+        assert compare([arrived(np.float32(1 / 3))], third, rtol=1e-12)
+        assert not compare(arrived((third * (1 + 1e-6)).astype(np.float32)), third, rtol=1e-12)
+        assert not compare(arrived(third.astype(np.float32).astype(float)), third, rtol=1e-12)
+
+
+def test_a_name_that_is_no_function_any_more_is_overwritten():
+    said = []
+    for function in (inside.MISSING, None, 3.0, len):
+        inside.make_calls(0, function, [[[1.0, 2.0]]], said.append)
+    kinds = ["missing", "overwritten", "overwritten", "value"]
+    assert [line[2] for line in said] == kinds
 
 
 # A run
@@ -491,6 +575,67 @@ def test_a_folder_inside_what_is_seen_can_be_hidden():
     assert os.listdir(hidden)
     with sandbox.Sandbox((), 10, hidden=[hidden]) as prepared:
         assert prepared.run(cells, []).cells == []
+
+
+# What the kernel refuses
+
+PROBE = """
+import ctypes, errno, mmap, os, socket
+
+def outcome(call, *arguments):
+    try:
+        call(*arguments)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "allowed"
+
+def plain(number):
+    libc = ctypes.CDLL(None, use_errno=True)
+    return "allowed" if libc.unshare(number) == 0 else errno.errorcode[ctypes.get_errno()]
+
+RAW, STREAM = socket.SOCK_RAW, socket.SOCK_STREAM
+families = [f for f in range(100) if "allowed" in (
+    outcome(socket.socket, f, STREAM), outcome(socket.socket, f, RAW))]
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("set(families) <= {1, 2, 10, 16} and {1, 2} <= set(families)", "True"),
+        ("outcome(socket.socket, 40, STREAM)", "EPERM"),  # AF_VSOCK, which reaches the host
+        ("outcome(socket.socketpair)", "allowed"),
+        ("outcome(socket.socketpair, 30, STREAM)", "EPERM"),
+        ("outcome(mmap.mmap, -1, 4096)", "EPERM"),
+        ("outcome(mmap.mmap, -1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)", "allowed"),
+        ("open('/dev/zero', 'rb').read(4)", "b''"),
+        ("outcome(os.memfd_create, 'x')", "EPERM"),
+        ("plain(0x10000000)", "EPERM"),
+        ("outcome(os.sched_setaffinity, 0, range(64))", "EPERM"),
+        ("os.cpu_count() == len(os.sched_getaffinity(0)) <= 2", "True"),
+        ("outcome(os.kill, 1, 9), outcome(os.kill, 1, 0)", "('allowed', 'allowed')"),
+    ],
+)
+def test_what_the_kernel_refuses(expression, value, probed):
+    assert probed[expression] == value
+
+
+@pytest.fixture(scope="module")
+def probed():
+    """What each expression gives in the sandbox, as a text."""
+    need_sandbox()
+    (mark,) = [m for m in test_what_the_kernel_refuses.pytestmark if m.name == "parametrize"]
+    expressions = [expression for expression, _ in mark.args[1]]
+    cells = [PROBE, *(f"raise ValueError(str(({each})))" for each in expressions)]
+    with sandbox.Sandbox((), 20) as prepared:
+        said = prepared.run(cells, []).cells
+    return {expressions[number - 1]: message for number, _, message in said}
+
+
+def test_without_libseccomp_it_refuses(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyseccomp", None)
+    with pytest.raises(sandbox.SandboxError, match="apt install libseccomp2; pip install pysecc"):
+        sandbox.syscall_filter()
 
 
 # Gradescope

@@ -66,6 +66,8 @@ def judge(question, cases, answers, stopped=""):
                 if question.accepts(value, arguments):
                     continue
                 return REASONS["wrong"], question.hint
+        if kind == "ended" and isinstance(data, str) and data in inside.WHY:
+            return f"no answer came from `{question.function}`: {inside.WHY[data]}", ""
         if kind == "stopped" and stopped:
             return f"no answer came: {stopped}", ""
         return REASONS.get(str(kind), REASONS["refused"]).format(function=question.function), ""

@@ -142,12 +142,19 @@ def feedback(assignment, student, result, given, row):
         lines += ["From your teacher:", "", *map(quoted, given.comment.splitlines()), ""]
     for number, kind, message in result["cells"][:20]:
         lines += [
-            f"Code cell {int(number) + 1} ended with an error:",
+            f"{happened(number, kind)}:",
             "",
             quoted(f"{kind}: {message}"),
             "",
         ]
     return "\n".join(lines)
+
+
+def happened(number, kind):
+    """Return what a message of a cell is about."""
+    if kind == "Warning":
+        return f"A warning about code cell {int(number) + 1}"
+    return f"Code cell {int(number) + 1} {'was lost' if kind == 'Lost' else 'ended with an error'}"
 
 
 def file_name(student):

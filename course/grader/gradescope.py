@@ -23,7 +23,7 @@ from course.grader.store import Refusal, write_whole
 
 # What the grader, the library and the students' notebooks import.
 PACKAGES = {"numpy", "scipy", "matplotlib", "scikit-learn", "joblib", "tqdm", "psutil", "pillow"}
-PACKAGES |= {"ipython", "ipywidgets"}
+PACKAGES |= {"ipython", "ipywidgets", "pyseccomp"}
 
 
 def contents(folder, settings):
@@ -78,7 +78,7 @@ def results(assignment, result):
         )
     said = [f"Isolation: {result['isolation']}.", result["note"]]
     said += [
-        f"Code cell {number + 1} ended with an error:\n{gradebook.quoted(f'{kind}: {message}')}"
+        f"{gradebook.happened(number, kind)}:\n{gradebook.quoted(f'{kind}: {message}')}"
         for number, kind, message in result["cells"][:20]
     ]
     return {

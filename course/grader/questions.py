@@ -2,7 +2,8 @@
 
 `hidden.py` of an assignment defines `ASSIGNMENT` with these classes. Everything here runs in the
 grader, never beside a student's code. An answer has come through JSON and is plain data: None,
-bool, int, float, str, lists of these, or a numpy array of floats (of bools, if it was one). It
+bool, int, float, str, lists of these, or a numpy array of floats (of bools, if it was one; in
+single precision, if it was). It
 may hold anything: nan, a wrong shape, a number where a list should be.
 """
 
@@ -72,10 +73,23 @@ def numbers(value, shape):
     return array if array.shape == tuple(shape) and np.isfinite(array).all() else None
 
 
+def precision(value):
+    """Return the relative error that the numbers of an answer have for being stored as they are.
+
+    In single precision it is 1e-7, and no method could do better.
+    """
+    if isinstance(value, list):
+        return max(map(precision, value), default=0.0)
+    if isinstance(value, np.ndarray) and value.dtype == np.float32:
+        return float(np.finfo(np.float32).eps)
+    return 0.0
+
+
 def close(value, expected, rtol=1e-6, atol=0.0):
     """Whether every entry is within atol + rtol * |its expected value|, in the same shape."""
     expected = np.asarray(expected, dtype=float)
     array = numbers(value, expected.shape)
+    rtol = max(rtol, precision(value))
     return array is not None and bool(
         (np.abs(array - expected) <= atol + rtol * np.abs(expected)).all()
     )
@@ -88,6 +102,7 @@ def near(value, expected, rtol=1e-6, atol=0.0):
     """
     expected = np.asarray(expected, dtype=float)
     array = numbers(value, expected.shape)
+    rtol = max(rtol, precision(value))
     return array is not None and bool(
         np.linalg.norm(array - expected) <= atol + rtol * np.linalg.norm(expected)
     )

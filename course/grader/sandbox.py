@@ -8,14 +8,15 @@ closes the ways round the limit of memory, and out of the sandbox, that namespac
 import ast
 import compileall
 import contextlib
+import errno
 import importlib.util
 import json
+import mmap
 import os
-import platform
 import selectors
 import shutil
 import signal
-import struct
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,18 +27,22 @@ from pathlib import Path
 
 import psutil
 
-from course.grader import inside
+from course.grader import cgroup, inside
 
 START = 60  # seconds for the interpreter to start; no student's code has run by then
 INTERVAL = 0.1  # seconds between looks at the memory
-MEMORY = 4 * 2**30  # bytes of address space, of all processes of a submission together
+PAUSE = 1.0  # seconds until the next look, when a process was ended: a copy of it clears up
+MEMORY = 4 * 2**30  # bytes, of all processes of a submission together
+FILES = 20_000  # of a submission: each, even an empty one, takes memory of the kernel's
+BUFFER = 2 * 212_992  # bytes that a socket may hold by Linux's defaults; one of TCP ten times that
+CORES = 2  # that a submission may keep busy
 ANSWERS = 20_000_000  # bytes, of all answers of a submission together
 ERRORS = 20  # of cells, kept for the feedback
 FOLDER = 64 * 2**20  # bytes of the folder, and of the shared memory
 RESOURCES = {
     "RLIMIT_AS": 2 * 2**30,
-    "RLIMIT_NPROC": 32,
-    "RLIMIT_NOFILE": 128,
+    "RLIMIT_NPROC": 96,
+    "RLIMIT_NOFILE": 256,
     "RLIMIT_FSIZE": FOLDER,
     "RLIMIT_CORE": 0,
 }
@@ -75,62 +80,52 @@ class Run:
     deadline: float = 0.0
 
 
-# System calls refused, by name, with their numbers on x86-64 and on arm64.
-REFUSED = {
-    # memory that belongs to no process, and so is not counted
-    "memfd_create": (319, 279),
-    "memfd_secret": (447, 447),
-    "shmget": (29, 194),
-    "msgget": (68, 186),
-    "semget": (64, 190),
-    "io_uring_setup": (425, 425),
-    "add_key": (248, 217),
-    "request_key": (249, 218),
-    "keyctl": (250, 219),
-    # namespaces of its own, in which it could mount and do without our limits
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "mount": (165, 40),
-    "pivot_root": (155, 41),
-    # other processors than its own, where other submissions run
-    "sched_setaffinity": (203, 122),
-    # doors that the kernel has had to mend more than once
-    "ptrace": (101, 117),
-    "process_vm_writev": (311, 271),
-    "bpf": (321, 280),
-    "perf_event_open": (298, 241),
-    "userfaultfd": (323, 282),
-}
-MACHINES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}
-CLONE3 = 435
+FAMILIES = {socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK}  # no others:
+# these belong to the sandbox's own network, which is empty; AF_VSOCK, say, reaches the host.
+# System calls that are refused, one line for each reason
+REFUSED = """
+    memfd_create memfd_secret shmget msgget semget mq_open io_uring_setup add_key request_key keyctl
+    unshare setns mount umount2 pivot_root chroot move_mount open_tree fsopen fspick mount_setattr
+    sched_setaffinity
+    ptrace process_vm_writev bpf perf_event_open userfaultfd kexec_load init_module finit_module
+    open_by_handle_at pidfd_getfd swapon quotactl acct reboot settimeofday iopl ioperm
+"""
+# They are: memory that belongs to no process, and so is not counted; file systems and namespaces
+# of its own, without our limits; processors where other submissions run; doors to the kernel and
+# to other processes.
 NEW_NAMESPACE = 0x7E020080  # the CLONE_NEW* flags of clone
+NO_FILTER = (
+    "libseccomp or its Python bindings are missing or too old ({}). Install both (Debian, Ubuntu: "
+    "apt install libseccomp2; pip install pyseccomp, as requirements.txt has it)"
+)
 
 
 def syscall_filter():
-    """Return the filter as a program for the kernel (classic BPF over struct seccomp_data)."""
-    column, architecture, clone = MACHINES[platform.machine()]
-    load, equal, at_least, any_bit, give = 0x20, 0x15, 0x35, 0x45, 0x06
-    kill, allow, refuse, absent = 0x80000000, 0x7FFF0000, 0x00050001, 0x00050026  # EPERM, ENOSYS
-    program = [
-        (load, 0, 0, 4),  # the architecture: no other set of numbers than the one below
-        (equal, 1, 0, architecture),
-        (give, 0, 0, kill),
-        (load, 0, 0, 0),  # the number of the call
-        (at_least, 0, 1, 0x40000000),  # x86-64 again, with other numbers
-        (give, 0, 0, kill),
-        (equal, 0, 1, CLONE3),  # its flags can't be seen from here; the C library then uses clone
-        (give, 0, 0, absent),
-    ]
-    for numbers in REFUSED.values():
-        program += [(equal, 0, 1, numbers[column]), (give, 0, 0, refuse)]
-    program += [
-        (equal, 0, 3, clone),
-        (load, 0, 0, 16),
-        (any_bit, 0, 1, NEW_NAMESPACE),
-        (give, 0, 0, refuse),
-        (give, 0, 0, allow),
-    ]
-    return b"".join(struct.pack("=HBBI", *line) for line in program)
+    """Return the filter of system calls as a program for the kernel."""
+    try:
+        import pyseccomp as seccomp
+
+        rules = seccomp.SyscallFilter(seccomp.ALLOW)  # other machines' numbers: killed
+        refuse = seccomp.ERRNO(errno.EPERM)
+        for name in REFUSED.split():
+            rules.add_rule(refuse, name)
+        # Its flags can't be seen from here; the C library then uses clone.
+        rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
+        for flag in (1 << k for k in range(32) if NEW_NAMESPACE >> k & 1):
+            rules.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
+        # Memory that is shared and nameless stays when only a page of it is still mapped.
+        both = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
+        rules.add_rule(refuse, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, both, both))
+        for call in ("socket", "socketpair"):
+            for family in set(range(64)) - FAMILIES:
+                rules.add_rule(refuse, call, seccomp.Arg(0, seccomp.EQ, family))
+            rules.add_rule(refuse, call, seccomp.Arg(0, seccomp.GE, 64))
+        with tempfile.TemporaryFile() as file:
+            rules.export_bpf(file)
+            file.seek(0)
+            return file.read()
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        raise SandboxError(NO_FILTER.format(error)) from error
 
 
 def trimmed_library(modules, target):
@@ -174,6 +169,8 @@ class Sandbox:
         self.seconds = seconds
         self.unsafe = unsafe
         self.isolation = "none (--unsafe)" if unsafe else "bubblewrap"
+        self.group = None  # the way in which the kernel limits the memory, or None: we count
+        self.limited = False  # whether the last run was seen to be
         self.folder = tempfile.TemporaryDirectory(prefix="grader-")
         try:
             self.prepare(library, [Path(path).resolve() for path in hidden])
@@ -190,9 +187,16 @@ class Sandbox:
         compileall.compile_dir(self.own, quiet=1)
         if not self.unsafe:
             self.bubblewrap = shutil.which("bwrap")
-            if self.bubblewrap is None or platform.machine() not in MACHINES:
+            if self.bubblewrap is None:
                 raise SandboxError(f"There is no sandbox here: no bubblewrap. {CURE}")
-            self.view = self.file_system(hidden)
+            self.view, self.filter = self.file_system(hidden), syscall_filter()
+        for way in [] if self.unsafe else cgroup.ways():
+            self.group = way
+            with contextlib.suppress(SandboxError, OSError):
+                if not self.run([], []).stopped and self.limited:
+                    self.isolation = "bubblewrap with a cgroup"
+                    return
+        self.group = None
         try:
             if self.run([], []).stopped:
                 raise SandboxError("it stopped")
@@ -217,7 +221,8 @@ class Sandbox:
         masks = [p for p in hidden if p.is_dir() and any(place in p.parents for place in places)]
         places |= {path: ["--size", 4096, "--tmpfs", path] for path in masks}
         places[Path("/tmp")] = ["--perms", "0777", "--size", FOLDER, "--tmpfs", "/tmp"]
-        options = ["--proc", "/proc", "--dev", "/dev"]
+        # Its memory, shared, would stay when only a page of it is still mapped.
+        options = ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
         for path in sorted(places, key=lambda path: len(path.parts)):
             for parent in [*path.parents][-2::-1]:  # those that bubblewrap makes are root's alone
                 options += ["--perms", "0755", "--dir", parent]
@@ -256,6 +261,7 @@ class Sandbox:
             "resources": resources,
             "seconds": self.seconds,
             "strict": not self.unsafe,
+            "files": FILES,
         }
         environment = dict(ENVIRONMENT, PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin")
         if self.unsafe:
@@ -264,7 +270,9 @@ class Sandbox:
             environment |= {"HOME": home, "MPLCONFIGDIR": home}
             script = self.own / "inside.py"
             return [sys.executable, "-sB", script, json.dumps(limits)], environment
-        command = [self.bubblewrap, "--die-with-parent", "--new-session", "--seccomp", program]
+        command = [self.bubblewrap, *(w for n in cgroup.SESSION for w in ("--unsetenv", n))]
+        command += ["--die-with-parent", "--new-session", "--as-pid-1"]
+        command += ["--seccomp", program]
         command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         command += ["--unshare-cgroup-try"]
         if user:
@@ -281,26 +289,33 @@ class Sandbox:
         ]
         program, sender = os.pipe()
         if not self.unsafe:
-            os.write(sender, syscall_filter())
+            os.write(sender, self.filter)
         os.close(sender)
         command, environment = self.command(slot, program)
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=environment["HOME"] if self.unsafe else "/",
-            pass_fds=[program],
-            start_new_session=self.unsafe,
-            bufsize=0,
-        )
+        if self.group:
+            # Some more tasks than the limit inside, which comes first and ends nobody
+            tasks = RESOURCES["RLIMIT_NPROC"] + 32
+            command = self.group.start(command, slot, MEMORY, tasks)
+        with few_cores(slot):
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=environment["HOME"] if self.unsafe else "/",
+                pass_fds=[program],
+                start_new_session=self.unsafe,
+                bufsize=0,
+            )
         os.close(program)
         writers = []
         try:
             return self.converse(process, cells, calls, writers)
         finally:
             self.end(process, writers)
+            if self.group:
+                self.group.end(slot)
             if self.unsafe:
                 shutil.rmtree(environment["HOME"], ignore_errors=True)
 
@@ -325,10 +340,11 @@ class Sandbox:
         """Send cells, and calls when the cells have run; gather what comes back."""
         run, stage = Run(deadline=time.monotonic() + START), "start"
         wanted = {(k, case) for k, (_, cases) in enumerate(calls) for case in range(len(cases))}
-        for message in messages(process, run):
+        for message in messages(process, run, not self.unsafe, self.group is None):
             if stage == "start" and message == ["start"]:
-                # The process itself sees to the limit; a little later we do.
-                run.deadline, stage = time.monotonic() + self.seconds + 2, "cells"
+                self.limited = cgroup.in_force(process.pid, MEMORY)
+                # The processes themselves see to the limit; a little later we do.
+                run.deadline, stage = time.monotonic() + self.seconds + 4, "cells"
                 writers.append(send(process, cells))
             elif stage == "cells" and message == ["cells"]:
                 stage = "calls"
@@ -367,17 +383,16 @@ def send(process, message):
     return writer
 
 
-def messages(process, run):
+def messages(process, run, alone, counts):
     """Yield the lists that a process sends as lines of JSON, until it ends or must be stopped."""
-    pending, received, look = [], 0, 0.0
+    pending, received, look, files = [], 0, 0.0, 0
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while not run.stopped:
             now = time.monotonic()
             if now > look:
-                look = now + INTERVAL
-                if address_space(process.pid) > MEMORY:
-                    run.stopped = "it used too much memory"
+                ended, files = look_after(process.pid, alone, counts, files)
+                look = now + (PAUSE if ended else INTERVAL)
             if now > run.deadline:
                 run.stopped = "it took too long"
             if received > ANSWERS:
@@ -400,14 +415,76 @@ def messages(process, run):
                 pending = [piece]
 
 
-def address_space(pid):
-    """Return the bytes of address space of a process and its descendants, all together.
+@contextlib.contextmanager
+def few_cores(slot):
+    """Let what this thread starts have a submission's cores, not the next slot's if possible."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    own = os.sched_getaffinity(0)
+    order = sorted(own)
+    os.sched_setaffinity(0, {order[(slot * CORES + k) % len(order)] for k in range(CORES)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
 
-    Not what is resident: memory that is shared, and at the moment mapped nowhere, would be missed.
+
+def look_after(pid, alone, counts, before):
+    """End the process that runs a submission's cells, if together they take too much.
+
+    A copy of it then goes on as it was before that cell, and ends all others. alone says whether
+    they are in a sandbox, counts whether no one else limits their memory, before how many files
+    there were at the last look. Return whether it was ended, and how many files there are.
     """
+    files = 0
+    with contextlib.suppress(psutil.Error, OSError):
+        first = psutil.Process(pid)
+        if alone:  # it is bubblewrap, and that is what runs in it
+            first = next(iter(first.children()), None)
+        if first is None or not (runners := first.children()):
+            return False, 0  # nothing has started yet
+        if alone:
+            with contextlib.suppress(OSError):
+                files = inside.files_in(f"/proc/{first.pid}/root")
+        # Where they get fewer, somebody is clearing up.
+        if max(FILES, before) < files or counts and memory(first, alone) > MEMORY:
+            # The oldest: what has lost its parent is the first process's as well.
+            min(runners, key=psutil.Process.create_time).kill()
+            return True, files
+    return False, files
+
+
+def sockets(pid):
+    """Return the bytes that the sockets of a process's network could hold."""
     total = 0
-    with contextlib.suppress(psutil.Error):
-        for process in psutil.Process(pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().vms
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/net/sockstat").read_text().splitlines():
+            kind, _, number, *_ = line.split()
+            total += int(number) * {"sockets:": BUFFER, "TCP:": 10 * BUFFER}.get(kind, 0)
+    return total
+
+
+def memory(first, alone):
+    """Return the bytes of memory of a process and its descendants, shared ones once.
+
+    Of a sandbox, with what its sockets could hold: what they do hold is counted nowhere.
+    """
+    total, sizes = sockets(first.pid) if alone else 0, []
+    for process in [first, *first.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):
+            sizes.append((process.pid, process.memory_info().vms))
+    if total + sum(size for _, size in sizes) <= MEMORY:
+        return 0  # no need to look closer: it can't be more than the address space
+    for number, size in sizes:
+        try:
+            text = Path(f"/proc/{number}/smaps_rollup").read_text()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            # A process may forbid that we look: then all of it counts. One that ends has no map.
+            total += 0 if error.errno == errno.ESRCH else size
+            continue
+        parts = {line.split()[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
+        total += 1024 * (parts["Pss:"] + parts.get("SwapPss:", 0))
     return total

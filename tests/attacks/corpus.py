@@ -226,11 +226,11 @@ ATTACKS = {
     "patched_builtins": (
         [
             WRONG,
-            LABELS,  # which can't be called any more
+            LABELS,  # after the next cell nothing could be called any more: it is lost
             "import builtins\nbuiltins.abs = lambda x: 0.0\nbuiltins.isinstance = lambda *a: True",
             "builtins.all = builtins.bool = lambda *a: True\nbuiltins.sum = lambda *a: 0.0",
         ],
-        NOTHING,
+        (0, 0, 1),
     ),
     "patched_json": (
         [
@@ -459,7 +459,7 @@ ATTACKS = {
         ["1 / 0"] * 100 + HONEST,
         ALL,
     ),
-    "closed_line": ([*HONEST, "import os\nos.closerange(3, 256)"], NOTHING),
+    "closed_line": ([*HONEST, "import os\nos.closerange(3, 256)"], ALL),
     "closed_line_in_a_call": (
         [*HONEST, "import os\ndef mean(x):\n    os.closerange(3, 256)\n    return x.mean()"],
         (0, 3, 1),
@@ -473,7 +473,7 @@ ATTACKS = {
         (0, 3, 1),
     ),
     # Ends
-    "exit_at_once": ([*HONEST, "import os\nos._exit(0)"], NOTHING),
+    "exit_at_once": ([*HONEST, "import os\nos._exit(0)"], ALL),
     "exit_in_a_call": ([*HONEST, "import os\ndef mean(x): os._exit(0)"], (0, 3, 1)),
     "polite_exit": (["import sys\nsys.exit(0)", *HONEST, "exit()", "quit()"], ALL),
     "polite_exit_in_a_call": ([*HONEST, "def mean(x): raise SystemExit(0)"], (0, 3, 1)),
@@ -504,7 +504,7 @@ ATTACKS = {
         [*HONEST, "import ctypes\ndef labels(X, w): return ctypes.string_at(1)"],
         (2, 3, 0),
     ),
-    "segfault_in_a_cell": ([*HONEST, "import ctypes\nctypes.string_at(1)"], NOTHING),
+    "segfault_in_a_cell": ([*HONEST, "import ctypes\nctypes.string_at(1)"], ALL),
     # Time
     "endless_cell": ([*HONEST, "while True: pass"], ALL),
     "endless_cell_that_insists": (
@@ -512,7 +512,7 @@ ATTACKS = {
             *HONEST,
             "import time\nwhile True:\n    try: time.sleep(1e6)\n    except BaseException: pass",
         ],
-        NOTHING,
+        ALL,
     ),
     "endless_cell_deaf_to_signals": (
         [
@@ -521,9 +521,9 @@ ATTACKS = {
             "    try: signal.signal(s, signal.SIG_IGN)\n    except (OSError, ValueError): pass\n"
             "while True: pass",
         ],
-        NOTHING,
+        ALL,
     ),
-    "endless_c_code": ([*HONEST, "sum(range(10**15))"], NOTHING),
+    "endless_c_code": ([*HONEST, "sum(range(10**15))"], ALL),
     "endless_call": ([*HONEST, "def mean(x):\n    while True: pass"], (0, 3, 1)),
     "sleeping_call": ([*HONEST, "import time\ndef project(X, w): time.sleep(1e6)"], (2, 0, 1)),
     "endless_threads": (

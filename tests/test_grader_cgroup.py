@@ -1,0 +1,134 @@
+"""Control groups: taken where the limit is seen in force, and only there; otherwise we count."""
+
+import os
+import subprocess
+
+import pytest
+from attacks.batch import ONLY_LINUX, need_sandbox
+
+from course.grader import cgroup, inside, sandbox
+
+pytestmark = ONLY_LINUX
+
+
+@pytest.fixture
+def top(tmp_path):
+    """A folder with the files of a control group, which are plain files here."""
+    (tmp_path / "cgroup.subtree_control").write_text("cpu memory pids")
+    return tmp_path
+
+
+def test_a_group_has_limits_before_anything_runs_in_it(top):
+    group = cgroup.Direct(top)
+    command = group.start(["/bin/echo", "two words", "$HOME"], 3, 1000, 7)
+    folder = group.folder(3)
+    assert (folder / "memory.max").read_text() == "1000"
+    assert (folder / "memory.swap.max").read_text() == "0"
+    assert (folder / "pids.max").read_text() == "7"
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    said, _ = process.communicate(timeout=20)
+    assert said == "two words $HOME\n"
+    assert int((folder / "cgroup.procs").read_text()) == process.pid
+
+
+def test_what_a_group_needs_is_asked_for_once(top):
+    control = top / "cgroup.subtree_control"
+    cgroup.Direct(top).make_room()
+    assert control.read_text() == "cpu memory pids"
+    control.write_text("cpu")
+    cgroup.Direct(top).make_room()
+    assert control.read_text() == "+memory +pids"
+
+
+def test_a_group_is_removed(top):
+    group = cgroup.Direct(top)
+    group.folder(0).mkdir()
+    group.end(0)
+    group.end(0)
+    assert not group.folder(0).exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "holds"), [("1000", True), ("999", True), ("1001", False), ("max", False)]
+)
+def test_a_limit_is_in_force_as_the_kernel_says(written, holds, top, monkeypatch):
+    (top / "memory.max").write_text(written)
+    monkeypatch.setattr(cgroup, "group_of", lambda process: top)
+    assert cgroup.in_force(1, 1000) == holds
+
+
+def test_without_a_group_none_is_in_force(top, monkeypatch):
+    monkeypatch.setattr(cgroup, "group_of", lambda process: None)
+    assert not cgroup.in_force(os.getpid(), 1000)
+    monkeypatch.setattr(cgroup, "group_of", lambda process: top)
+    assert not cgroup.in_force(os.getpid(), 1000)
+
+
+class Pretender:
+    """A way to a group in which nothing is limited, as an old or a broken systemd may be."""
+
+    def start(self, command, slot, memory, tasks):
+        return ["/usr/bin/env", *command]
+
+    def end(self, slot):
+        pass
+
+
+class Refuser(Pretender):
+    def start(self, command, slot, memory, tasks):
+        return ["/bin/false", *command]
+
+
+def test_a_group_that_limits_nothing_is_not_trusted(monkeypatch):
+    need_sandbox()
+    monkeypatch.setattr(cgroup, "ways", lambda: [Refuser(), Pretender()])
+    with sandbox.Sandbox((), 20) as prepared:
+        assert prepared.group is None
+        assert prepared.isolation == "bubblewrap"
+        assert not prepared.run([], []).stopped
+
+
+def test_a_group_that_limits_is_taken_and_named(monkeypatch):
+    need_sandbox()
+    monkeypatch.setattr(cgroup, "ways", lambda: [Refuser(), Pretender()])
+    monkeypatch.setattr(cgroup, "in_force", lambda process, limit: True)
+    with sandbox.Sandbox((), 20) as prepared:
+        assert isinstance(prepared.group, Pretender)
+        assert prepared.isolation == "bubblewrap with a cgroup"
+
+
+def run_counted(cells, monkeypatch):
+    """Return what became of cells where there is no group."""
+    need_sandbox()
+    monkeypatch.setattr(cgroup, "ways", list)
+    with sandbox.Sandbox((), 24) as prepared:
+        return prepared.run(cells, [])
+
+
+def test_without_a_group_sockets_count_as_what_they_could_hold(monkeypatch):
+    cells = [
+        "import os, socket, time\nheld = []",
+        "for _ in range(90):\n    if os.fork() == 0:\n        try:\n"
+        "            while True:\n                pair = socket.socketpair()\n"
+        "                held += pair\n                pair[0].setblocking(False)\n"
+        "                try:\n                    while True: pair[0].send(bytes(2**16))\n"
+        "                except BlockingIOError: pass\n"
+        "        except OSError: time.sleep(99)\n"
+        "time.sleep(99)",
+        "x = 1",
+    ]
+    run = run_counted(cells, monkeypatch)
+    assert run.cells == [[1, "Lost", f"{inside.WHY['killed']}. {inside.LOST}"]]
+    assert run.stopped == ""
+
+
+def test_shared_memory_counts_once(monkeypatch):
+    # Twelve processes share half a gigabyte; each by itself, they would have six.
+    cells = [
+        "import numpy as np, os, time\nlarge = np.ones(2**26)",
+        "for _ in range(12):\n    if os.fork() == 0:\n        time.sleep(1)\n        os._exit(0)",
+        "for _ in range(12): os.wait()",
+        "assert large[-1] == 1",
+    ]
+    monkeypatch.setattr(sandbox, "MEMORY", 2**30)
+    assert run_counted(cells, monkeypatch).cells == []

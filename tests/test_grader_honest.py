@@ -1,0 +1,50 @@
+"""Nothing honest is lost: right answers in every dress, and what was right before one bad step."""
+
+import dataclasses
+
+import pytest
+from attacks.batch import ONLY_LINUX, need_sandbox, notebook
+from attacks.corpus import ALL
+from attacks.hidden import ASSIGNMENT
+from attacks.honest import HONESTLY, LOST
+
+from course.grader import grade, sandbox
+
+pytestmark = ONLY_LINUX
+SECONDS = {"two_processes_beside_a_large_array": 60.0, "memory": 60.0}  # memory is slow to fill
+
+
+@pytest.fixture(scope="module")
+def graded():
+    """A function that grades cells, with time enough for a busy machine."""
+    need_sandbox()
+    assignment = dataclasses.replace(ASSIGNMENT, seconds=24.0)
+    with sandbox.Sandbox((), assignment.seconds) as prepared:
+
+        def run(cells, name):
+            prepared.seconds = SECONDS.get(name, assignment.seconds)
+            return grade.grade(notebook(cells).encode(), assignment, 11, prepared)
+
+        yield run
+
+
+def test_there_are_many():
+    assert len(HONESTLY) >= 30
+
+
+@pytest.mark.parametrize("name", HONESTLY)
+def test_an_honest_notebook_gets_full_marks(name, graded):
+    result = graded(HONESTLY[name], name)
+    kinds = {kind for _, kind, _ in result["cells"]}
+    assert tuple(result["points"].values()) == ALL, result
+    assert result["note"] == "" and kinds <= {"Warning"}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_one_bad_step_costs_its_own_points(name, graded):
+    cells, points, said, reasons = LOST[name]
+    result = graded(cells, name)
+    assert tuple(result["points"].values()) == points, result
+    assert result["cells"] == ([said] if said else [])
+    assert {question: why for question, (why, _) in result["lost"].items()} == reasons
+    assert result["note"] == ""
