@@ -144,7 +144,7 @@ gradescope: .venv/.stamp ## make an autograder for Gradescope: ASSIGNMENT=a1_clo
 	    --out "released/$$(basename "$$ASSIGNMENT").zip" $${SEED:+--seed "$$SEED"}
 
 elsewhere: .venv/.stamp ## run everything as other machines would, and say what differs: MACHINES="shaken old"
-	@$(BIN)/python .ci/elsewhere.py $(MACHINES)
+	@PARTS="$(PARTS)" $(BIN)/python .ci/elsewhere.py $(MACHINES)
 
 ends: .venv/.stamp ## test the library on the oldest and the newest numpy, scipy and matplotlib that it admits
 	@$(BIN)/python .ci/ends.py
