@@ -7,7 +7,8 @@ assignments, and the tests that compare numbers.
 
     python .ci/elsewhere.py [machines, all if none is named]
 
-The variable PARTS names some of "chapters playground numbers" instead of all three. Prints what differed on each machine, then a table of all; fails if anything did.
+The variable PARTS names some of "chapters playground numbers" instead of all three. Prints what
+differed on each machine, then a table of all; fails if anything did.
 """
 
 import os
