@@ -381,7 +381,8 @@ class _Tabulated:
     def __init__(self, inputs):
         self.gap_probability = inputs.gap_probability
         # Wide steps where it is linear, narrow ones where it bends; down to the least double.
-        # A cubic leaves a relative error below 1e-6, far less than any Monte Carlo error.
+        # A cubic leaves a relative error below 1e-6 up to an easiness of 8, and 5e-6 up to 20:
+        # far less than any Monte Carlo error.
         log_odds = np.concatenate([np.linspace(-700, -30, 300), np.linspace(-30, 36, 1200)[1:]])
         angle = np.minimum(inputs.gap_quantile(special.expit(log_odds)), np.pi / 2)
         risk = axial_risk(angle, inputs)

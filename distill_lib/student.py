@@ -164,6 +164,8 @@ def max_margin_student(X, hard):
         If an argument isn't finite, shapes don't match, a label is neither 0 nor 1, an input is
         zero, or no hyperplane through the origin separates the classes (by more than about
         1e-12 of the length of the inputs: rounding hides less).
+    RuntimeError
+        If the search for the nearest inputs takes more than 10 (n + d) steps.
 
     References
     ----------
@@ -186,7 +188,9 @@ def max_margin_student(X, hard):
     # The least w with Z w >= margins is a residual of nonnegative least squares. We keep only
     # which inputs support it: with these the linear system below gives more digits.
     target = np.append(np.zeros(X.shape[1]), 1.0)
-    limit = 10 * sum(X.shape)  # a step brings or drops a support; few are dropped
+    # A step brings or drops a support. Few are dropped: with little room between the inputs up to
+    # 1.4 (n + d) steps were seen.
+    limit = 10 * sum(X.shape)
     weights, _ = optimize.nnls(np.vstack([Z.T, margins]), target, maxiter=limit)
     support = weights > 0
     w = np.linalg.lstsq(Z[support], margins[support])[0]

@@ -473,7 +473,8 @@ def _balanced_flow(X, labels, start, depth, max_time, tol, rtol):
     unit = r0 ** (2.0 / depth - 1.0)
 
     def gradient(y):
-        w = np.exp(y[-2]) * y[:-2]
+        # A trial step of the solver may go far beyond the doubles, before it is taken back.
+        w = np.exp(min(y[-2], 600.0)) * y[:-2]
         return (special.expit(X @ w) - labels) @ X / len(X)
 
     def velocity(tau, y):

@@ -404,6 +404,12 @@ def test_a_margin_that_some_inputs_exceed_is_refused():
     assert margin_bound(bounded(1.0), 1.0, 3) == pytest.approx((2 - np.pi / 2) ** 3, rel=1e-12)
 
 
+@pytest.mark.parametrize("share", [1e-300, 1e-15, 1e-8])
+def test_a_margin_that_one_input_in_a_hundred_million_exceeds_is_none(share):
+    with pytest.raises(ValueError, match="^gamma must be an angular margin"):
+        margin_bound(lambda theta: np.maximum(bounded(1.0)(theta), share), 1.0, 3)
+
+
 # ------------------------------------------------------------------------------------ fit_easiness
 
 

@@ -100,6 +100,29 @@ def test_loss_is_as_exact_as_its_label_however_close_the_student_is(logit, gap, 
         assert_loss_is_exact(label, logit)
 
 
+@given(
+    st.floats(-15.0, -0.7).map(lambda power: 10.0**power),
+    st.floats(-16.0, -0.4).map(lambda power: 10.0**power),
+    st.sampled_from([-1, 1]),
+    st.sampled_from([-1, 1]),
+)
+def test_near_one_half_the_loss_is_as_exact_as_the_labels_logit(off, gap, side, direction):
+    """There a logit has far more digits than its label has: it is 4 (y - 1/2) or so."""
+    label = 0.5 + side * off
+    label_logit = 2 * math.atanh(2 * label - 1)
+    logit = label_logit + direction * gap
+    if expit(logit) == label:
+        return  # 0, as above
+    loss = distillation_loss([1.0], [[logit]], [label])
+    with localcontext(prec=DIGITS):
+        exact = exact_divergence(Decimal(label), Decimal(logit))
+        error = float(abs(Decimal(loss) - exact))
+    # The derivative of the loss is at most a quarter of the difference of the logits; each of them
+    # is rounded a few times.
+    rounding = 5e-16 * (abs(label_logit) + abs(logit))
+    assert error <= float(exact) * 1e-12 + rounding * abs(logit - label_logit)
+
+
 @given(any_labels, st.floats(-1e300, 1e300))
 def test_loss_is_finite_and_not_negative_for_every_finite_logit(label, logit):
     assert 0.0 <= distillation_loss([1.0], [[logit]], [label]) < math.inf

@@ -175,6 +175,30 @@ def test_nothing_is_left_of_a_vector_once_the_rows_span_the_space(extra):
     assert nested_coordinates(np.vstack([X[:1], X]), np.ones(4))[1] == 0.0
 
 
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize("gap", [1e-13, 1e-11, 1e-9, 1e-6])
+def test_rows_are_independent_from_a_gap_of_one_in_a_trillion_on(gap, repeated):
+    X = np.array([[1.0, 0.0, 0.0], [1.0, gap, 0.0]])
+    if repeated:  # the second way to the basis
+        X = np.vstack([X, X[:1]])
+    basis, rows = orthonormal_basis(X)
+    assert rows.tolist() == ([0, 1] if gap > 1e-12 else [0])
+    coordinates, rest = nested_coordinates(X, [0.0, 3.0, 4.0])
+    assert rest == pytest.approx(4.0 if gap > 1e-12 else 5.0, rel=1e-14)
+
+
+@pytest.mark.parametrize("gap", [1e-4, 1e-7, 1e-10])
+def test_the_basis_of_nearly_dependent_rows_is_orthonormal_to_rounding(gap):
+    """Rows (1, gap e_i), and a zero row, which sends them through the loop (Laeuchli 1961).
+
+    Orthogonalised once, they would be at angles whose cosines are up to a half.
+    """
+    X = np.vstack([np.column_stack([np.ones(6), gap * np.eye(6)]), np.zeros((1, 7))])
+    basis, rows = orthonormal_basis(X)
+    assert rows.tolist() == list(range(6))
+    assert np.allclose(basis @ basis.T, np.eye(6), rtol=0, atol=1e-14)
+
+
 def test_a_repeated_direction_invents_nothing_and_spoils_nothing():
     """The span of [x, 2x, z], where two natural short cuts are wrong."""
     x, z, w = np.array([1.0, 0, 0]), np.array([1.0, 1, 1]), np.array([1.0, 2, 0])

@@ -4,6 +4,8 @@ Monte Carlo comparisons are at 4 standard errors, with fixed seeds. There are 57
 a right library fails one of them with probability 57 * 6e-5 = 0.3%, once: the seeds stay.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -151,6 +153,17 @@ def test_risk_is_exactly_zero_from_n_equal_to_d_on(name):
         assert not curve.standard_error[1:].any()
     estimate = expected_transfer_risk(law, TEACHER, D, trials=20, test_points=500, rng=rng())
     assert (estimate.mean, estimate.standard_error) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("teacher", [[1.0, -1.0, 2.0, 1.0], [0.1, 0.2, 0.3, -0.1]])
+def test_a_student_that_is_the_teacher_errs_on_no_boundary(teacher):
+    """Points on a lattice: of some the logit is 0, or would be but for rounding."""
+    points = np.array(list(itertools.product([-1, 0, 1], repeat=4)))
+    law, options = Empirical(points[points.any(axis=1)]), dict(trials=20, test_points=300)
+    # 60 of 80 points: the chance that some twenty sets of them lie in a hyperplane is 1e-15 or so.
+    curve = risk_curve(law, teacher, [60], rng=rng(), **options)
+    assert (curve.mean[0], curve.standard_error[0]) == (0.0, 0.0)
+    assert expected_transfer_risk(law, teacher, 60, rng=rng(), **options).mean == 0.0
 
 
 @pytest.mark.parametrize("name", ["isotropic", "polynomial", "bounded"])
@@ -405,6 +418,19 @@ def test_the_table_of_bounded_angles_is_good_to_a_millionth_of_one(d, max_angle)
 TABLES = [_risk_of_angle(LAWS[name], TEACHER) for name in ("polynomial", "bounded")]
 
 
+@pytest.mark.parametrize("d", [2, 3, 10, 50])
+@pytest.mark.parametrize(("easiness", "tol"), [(8.0, 1e-6), (16.0, 5e-6), (20.0, 5e-6)])
+def test_the_table_goes_down_to_the_least_double(d, easiness, tol):
+    law = PolynomialAngles(unit(d), easiness)
+    A = np.geomspace(1e-15, 1.0, 300)
+    exact = axial_risk(A, law)
+    assert exact[0] < 1e-110
+    known = exact > 1e-300
+    found = _risk_of_angle(law, unit(d))(A)
+    assert np.all(np.abs(found - exact)[known] <= tol * exact[known])
+    assert np.all(found[~known] <= 2e-300)
+
+
 @given(st.floats(0, np.pi / 2))
 def test_the_table_never_leaves_the_unit_interval(A):
     for table in TABLES:
@@ -417,8 +443,17 @@ def test_the_table_never_leaves_the_unit_interval(A):
         (LAWS["gaussian"], TEACHER),
         (LAWS["empirical"], TEACHER),
         (LAWS["polynomial"], TEACHER[::-1]),  # symmetric, but about another teacher
+        (LAWS["bounded"], TEACHER + [0, 0, 0, 0, 0, 1e-9]),  # 1e-10 rad off
     ],
 )
 def test_without_test_points_a_law_that_is_not_symmetric_about_the_teacher_is_refused(law, teacher):
     with pytest.raises(ValueError, match="^test_points must be given"):
         risk_curve(law, teacher, [1], trials=2, rng=rng())
+
+
+@pytest.mark.parametrize("name", ["polynomial", "bounded"])
+def test_the_same_teacher_up_to_its_length_its_sign_and_rounding_is_the_same(name):
+    exact = risk_curve(LAWS[name], TEACHER, [1, 3], trials=3, rng=rng())
+    for teacher in (7.3 * TEACHER, -TEACHER, TEACHER * (1 + 1e-15)):
+        curve = risk_curve(LAWS[name], teacher, [1, 3], trials=3, rng=rng())
+        assert np.allclose(curve.mean, exact.mean, rtol=1e-9)

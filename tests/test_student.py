@@ -326,6 +326,20 @@ def test_max_margin_keeps_its_digits_where_little_room_is_left(gap):
     assert np.allclose(w, rotation[2], rtol=0, atol=1e-15 / gap)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_max_margin_of_many_inputs_with_little_room(seed):
+    """All in a half-space, close to its wall: some 1.2 steps for each row and column are needed."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((66, 22))
+    X[:, 0] = 1e-4 * np.abs(X[:, 0])
+    w = max_margin_student(X, np.ones(66))
+    margins = X @ w
+    # Rounding times |w| |x|, 1e5 or so: with two digits to spare.
+    assert margins.min() == pytest.approx(1, abs=1e-9)
+    fit = optimize.lsq_linear(X[margins < 1 + 1e-8].T, w, bounds=(0, np.inf), method="bvls")
+    assert np.linalg.norm(fit.fun) <= 1e-8 * np.linalg.norm(w)
+
+
 def test_max_margin_of_many_inputs():
     rng = np.random.default_rng(11)
     X, teacher = rng.standard_normal((3000, 50)), rng.standard_normal(50)
