@@ -188,7 +188,8 @@ def test_a_killed_sweep_is_resumed_loses_one_cell_and_ends_with_the_same_numbers
             time.sleep(0.005)
         time.sleep(moments.uniform(0, 0.2))  # while it waits, measures or writes
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.wait(60)
+        process.stdout.close()  # workers that have not yet seen it hold the other end
     assert finish(start(tmp_path, "killed", n_jobs=n_jobs)) == undisturbed
     assert begun(tmp_path, "killed") <= 12 + 2
 
