@@ -241,7 +241,8 @@ ASK = """() => {
         if (left < page.left - 1 || right > page.right + 1)  // a pixel for rounding
             say("wider than the page", element);
         // MathJax cuts the middle of a long brace to its length.
-        if (element.localName !== "mjx-ext" && /auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX)
+        if (element.localName !== "mjx-ext"
+            && /auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX)
             && element.scrollWidth > element.clientWidth + 1) say("cut off", element);
     }
     for (const formula of document.querySelectorAll(".math:not(:has(mjx-container))"))
