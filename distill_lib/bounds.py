@@ -14,14 +14,16 @@ LOG_ODDS = np.linspace(-40.0, 40.0, 40_001)
 
 
 def transfer_risk_bound(angle_tail, n):
-    r"""Upper bound on the expected transfer risk of the closed-form student, n < d.
+    r"""Upper bound on the expected transfer risk of the closed-form student.
 
     .. math::
 
-        \mathbb{E} R \le \min_{0 \le \beta \le \pi/2} p(\beta) + p(\pi/2 - \beta)^n
+        \mathbb{E} R \le \inf_{0 \le \beta \le \pi/2} p(\beta) + p(\pi/2 - \beta)^n
 
     The first term bounds the inputs that are too nearly orthogonal to the teacher to be judged,
-    the second the transfer sets without a single input close to it.
+    the second the transfer sets without a single input close to it. Where p jumps, no angle may
+    attain the infimum. The bound holds for every law of nonzero inputs and every n. (With a
+    density the risk is 0 from n = d on, and the bound of use for n < d only.)
 
     Parameters
     ----------
@@ -45,13 +47,13 @@ def transfer_risk_bound(angle_tail, n):
     Phuong & Lampert (2019), Theorem 3, as reconstructed in chapter 5 of this book.
     """
     n = _arguments.count("n", n)
-    _, tail, opposite = _tails(angle_tail)
+    p, _, tail, opposite = _tails(angle_tail)
     bound = tail + opposite**n
     best = int(np.argmin(bound[1:-1]))
 
     def at(log_odds):
         beta, rest = np.pi / 2 * special.expit([log_odds, -log_odds])
-        return float(angle_tail(beta)) + float(angle_tail(rest)) ** n
+        return float(p(beta)) + float(p(rest)) ** n
 
     around = LOG_ODDS[max(best - 1, 0)], LOG_ODDS[min(best + 1, LOG_ODDS.size - 1)]
     refined = optimize.minimize_scalar(at, bounds=around, method="bounded")
@@ -90,7 +92,7 @@ def sharp_transfer_risk_bound(angle_tail, n):
     This book, chapter 5, "The bound without a free angle".
     """
     n = _arguments.count("n", n)
-    theta, tail, opposite = _tails(angle_tail)
+    p, theta, tail, opposite = _tails(angle_tail)
     cells = theta[:-1], theta[1:], opposite[:-1], opposite[1:], tail[:-1] ** n, tail[1:] ** n
     # An atom of M_n at pi/2 comes on top of the cells.
     total = opposite[-1] * tail[-1] ** n
@@ -104,7 +106,7 @@ def sharp_transfer_risk_bound(angle_tail, n):
             return float(total)
         edges = a[~even, None] + (b - a)[~even, None] * np.linspace(0.0, 1.0, 9)
         edges = np.minimum(edges, np.pi / 2)
-        survival, height = angle_tail(edges) ** n, angle_tail(np.pi / 2 - edges)
+        survival, height = p(edges) ** n, p(np.pi / 2 - edges)
         columns = (edges, edges, height, height, survival, survival)
         cells = [c[:, k : k + 8].ravel() for c, k in zip(columns, (0, 1) * 3, strict=True)]
     # What can't be cut apart are two atoms at complementary angles: the larger end is the truth.
@@ -143,14 +145,14 @@ def margin_bound(angle_tail, gamma, n):
     """
     gamma = _arguments.number("gamma", gamma, above=0.0, most=np.pi / 2)
     n = _arguments.count("n", n)
-    _tails(angle_tail)
-    beyond = float(angle_tail(gamma))
+    p, *_ = _tails(angle_tail)
+    beyond = float(p(gamma))
     if beyond > 0.0:
         raise ValueError(
             "gamma must be an angular margin, with angle_tail(gamma) = 0; "
             f"got angle_tail({gamma:g}) = {beyond:g}"
         )
-    return float(angle_tail(np.pi / 2 - gamma)) ** n
+    return float(p(np.pi / 2 - gamma)) ** n
 
 
 def easiness_bound(n, easiness):
@@ -262,7 +264,7 @@ def fit_easiness(angles):
 
 
 def _tails(angle_tail):
-    """Return angles, their tails, and the tails of the complementary angles.
+    """Return the tail, angles, their tails, and those of the complementary angles.
 
     The angles crowd at both ends, evenly in the logarithm of theta / (pi/2 - theta), so that
     what happens within 1e-12 of an end is resolved as well as what happens between.
@@ -286,8 +288,12 @@ def _tails(angle_tail):
             "angle_tail must return one probability for each angle, 1 at 0 and never increasing; "
             f"got shape {tail.shape}, values from {np.min(tail):g} to {np.max(tail):g}"
         )
-    tail = np.clip(tail, 0.0, 1.0)  # a tail that is computed as a difference may miss by rounding
-    return theta, tail, tail[::-1]
+
+    def clipped(theta):  # a tail that is computed as a difference may miss by rounding
+        return np.clip(angle_tail(theta), 0.0, 1.0)
+
+    tail = np.clip(tail, 0.0, 1.0)
+    return clipped, theta, tail, tail[::-1]
 
 
 def initialisation_radius(epsilon, student_norm, depth):

@@ -243,12 +243,13 @@ def bernoulli_divergence(labels, logits):
         label_logits = _logit(labels)
         h = logits - label_logits
         far = np.log1p(labels * _phi(other * h) + other * _phi(-labels * h))
-        # Beyond the range of exp: the same sum in logarithms, whose larger term is then far
-        # from 0.
+        # Beyond the range of exp, 709: the same sum in logarithms, whose larger term is then far
+        # from 0. From 40 or so on both are as exact.
         beyond = np.logaddexp(np.log(labels) + other * h, np.log(other) - labels * h)
         divergence = np.where(np.maximum(other * h, -labels * h) > 700.0, beyond, far)
         # In terms of the less likely class, whose probability has the smaller rounding error.
-        # For logits below 1 the error of h itself is smaller still.
+        # For logits well below 1 the error of h itself is smaller still; up to 4 or so, and for h
+        # from 0.01 on, the two are as exact as a label lets them be.
         rare = np.minimum(labels, other)
         gap = special.expit(np.where(labels <= 0.5, logits, -logits)) - rare
         near = rare * _psi(gap / rare) + (1.0 - rare) * _psi(-gap / (1.0 - rare))
@@ -265,7 +266,8 @@ def bernoulli_divergence(labels, logits):
 
 
 def _logit(p):
-    # log(p / (1 - p)) loses its digits near p = 1/2, where 2p - 1 is exact.
+    # log(p / (1 - p)) loses its digits near p = 1/2, where 2p - 1 is exact. (Newer versions of
+    # scipy see to that themselves.)
     return np.where(np.abs(p - 0.5) < 0.25, 2.0 * np.arctanh(2.0 * p - 1.0), special.logit(p))
 
 

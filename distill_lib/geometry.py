@@ -203,7 +203,7 @@ def _gram_schmidt(X):
         if length > DEPENDENT * np.linalg.norm(x):
             basis[len(rows)] = residual / length
             rows.append(i)
-            if len(rows) == d:
+            if len(rows) == d:  # of any other row nothing would be left
                 break
     return basis[: len(rows)], np.array(rows, dtype=int)
 
@@ -231,7 +231,7 @@ def _exact_product(a, b):
 
 
 def _split(a):
-    # 2**27 + 1 halves the 53 bits of a float (Veltkamp).
+    # 2**27 + 1 halves the 53 bits of a float (Veltkamp); so does 2**27.
     shifted = a * 134217729.0
     high = shifted - (shifted - a)
     return high, a - high

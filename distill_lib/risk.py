@@ -274,7 +274,8 @@ def isotropic_expected_risk(n, d):
     def tail(theta):
         return special.betainc(n / 2, (d - n) / 2, np.cos(theta) ** 2)
 
-    # The mean angle is the integral of its tail, which falls within a few widths of this angle.
+    # The mean angle is the integral of its tail, which falls within a few widths of this angle. Each
+    # piece is smooth: its first 21 points leave a relative 1e-9 of the risk, whatever is asked for.
     middle, width = np.arccos(np.sqrt(n / d)), 5 / np.sqrt(d)
     points = np.clip([middle - width, middle, middle + width], 0.0, np.pi / 2)
     mean, _ = integrate.quad(tail, 0.0, np.pi / 2, points=points, epsabs=1e-12, limit=200)
@@ -380,7 +381,8 @@ class _Tabulated:
 
     def __init__(self, inputs):
         self.gap_probability = inputs.gap_probability
-        # Wide steps where it is linear, narrow ones where it bends; down to the least double.
+        # Wide steps where it is linear, narrow ones where it bends; down to the least double, and
+        # up to where 1/2 is reached (from 20 on it is, to 1e-9).
         # A cubic leaves a relative error below 1e-6 up to an easiness of 8, and 5e-6 up to 20:
         # far less than any Monte Carlo error.
         log_odds = np.concatenate([np.linspace(-700, -30, 300), np.linspace(-30, 36, 1200)[1:]])

@@ -194,8 +194,8 @@ def max_margin_student(X, hard):
     weights, _ = optimize.nnls(np.vstack([Z.T, margins]), target, maxiter=limit)
     support = weights > 0
     w = np.linalg.lstsq(Z[support], margins[support])[0]
-    # Without a separator some row is on the wrong side of every w. Rounding errs far less, and a
-    # row that is very much longer than another has a margin below it.
+    # Without a separator some row is on the wrong side of every w, so that any share of its margin
+    # would do for 0.99. A row that is very much longer than another has a margin below rounding.
     if (Z @ w < 0.99 * margins - 1e-12 * np.linalg.norm(w)).any():
         raise ValueError(
             "X must be separable: no hyperplane through the origin has the classes of hard on its "

@@ -506,7 +506,7 @@ def _balanced_flow(X, labels, start, depth, max_time, tol, rtol):
         velocity, (0.0, 1e300), y0, method="LSODA", events=events, rtol=rtol, atol=rtol
     )
     b, log_r, t = solution.y[:-2].T, solution.y[-2], solution.y[-1]
-    b = b / np.linalg.norm(b, axis=1, keepdims=True)
+    b = b / np.linalg.norm(b, axis=1, keepdims=True)  # it is 1, up to the solver's error
     return unit * t, np.exp(log_r)[:, None] * b, bool(len(solution.t_events[0]))
 
 

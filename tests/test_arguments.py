@@ -175,7 +175,7 @@ TABLE = {
     "initialisation_radius": RADIUS,
     "sharp_initialisation_radius": RADIUS,
     "limit_offset": {
-        "q0": (0.1, [*NOT_NEGATIVE, 0.3]),  # r0 = 0.2
+        "q0": (0.1, [*NOT_NEGATIVE, 0.3, 0.2 * (1 + 1e-6)]),  # r0 = 0.2
         "r0": (0.2, POSITIVE),
         "student_norm": (1.0, POSITIVE),
         "depth": (3, COUNT),
@@ -291,6 +291,12 @@ def test_hard_labels_on_a_network_ask_for_a_step_size():
     with pytest.raises(ValueError, match="^step_size must be given"):
         distill_lib.gradient_descent(X, [0.0, 1.0], layers, steps=1)
     distill_lib.gradient_descent(X, [0.0, 1.0], layers, steps=1, step_size=0.1)
+
+
+def test_inputs_that_are_zero_ask_for_a_step_size():
+    for start in (W, (np.ones((2, 3)), np.ones((1, 2)))):
+        with pytest.raises(ValueError, match="^step_size must be given"):
+            distill_lib.gradient_descent(0 * X, Y, start, steps=1)
 
 
 def test_span_coordinates_are_for_a_vector():

@@ -16,7 +16,7 @@ from distill_lib import (
     smoothness,
     soft_labels,
 )
-from distill_lib.distillation import logits
+from distill_lib.distillation import _phi, _psi, logits
 
 # Enough digits to hold 1 - y for the smallest double, 5e-324, and then some.
 DIGITS = 420
@@ -84,6 +84,24 @@ def test_loss_has_twelve_digits_for_all_labels_and_logits_up_to_a_thousand(label
         assert distillation_loss([1.0], [[logit]], [label]) == 0.0
     else:
         assert_loss_is_exact(label, logit)
+
+
+@pytest.mark.parametrize("label_logit", [-700, -40, -5, -1.5, -0.5, 0, 0.9, 1.1, 3, 8, 30])
+def test_the_forms_of_the_loss_meet_without_a_seam(label_logit):
+    """The close and the far one at a difference of 1/2, and the far one and the logarithms."""
+    label = float(expit(label_logit))
+    for gap in (*np.linspace(0.03, 2.0, 67), 5.0, 50.0, 500.0, 699.0, 701.0, 705.0, 720.0):
+        for logit in (label_logit - gap, label_logit + gap):
+            assert_loss_is_exact(label, logit)
+
+
+@pytest.mark.parametrize("x", [-0.99, -0.3, -0.1, -1e-3, -1e-9, 1e-12, 1e-3, 0.1, 0.3, 0.64, 0.99])
+def test_the_two_functions_without_cancellation(x):
+    with localcontext(prec=60):
+        exact = Decimal(x).exp() - 1 - Decimal(x), Decimal(x) - (1 + Decimal(x)).ln()
+    assert _phi(np.float64(x)) == pytest.approx(float(exact[0]), rel=1.5e-15)  # rounding
+    if -0.4 <= x <= 0.65:
+        assert _psi(np.float64(x)) == pytest.approx(float(exact[1]), rel=1.5e-15)
 
 
 @given(
@@ -217,6 +235,13 @@ def test_labels_of_the_longest_and_the_shortest_vectors(size):
         expected = {True: [0.5, 0.5, 0.5], False: [0.0, 1.0, 0.5]}[size < 1]
         if size != 1.0:
             assert soft_labels(rows, w).tolist() == pytest.approx(expected, abs=1e-150)
+
+
+def test_a_sum_of_terms_that_underflow_keeps_its_sign():
+    """Three products of -2.4e-324, which round to 0, and one of 4.9e-324, which doesn't."""
+    w = np.array([2.4e-162, 2.4e-162, 2.4e-162, 4.9e-162])
+    X = 1e-162 * np.array([[-1.0, -1.0, -1.0, 1.0], [1.0, 1.0, 1.0, -1.0]])
+    assert logits(X, w).tolist() == [-5e-324, 5e-324]
 
 
 def test_logits_beyond_the_doubles_are_infinite_and_never_lose_their_sign():

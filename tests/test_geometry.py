@@ -187,6 +187,15 @@ def test_rows_are_independent_from_a_gap_of_one_in_a_trillion_on(gap, repeated):
     assert rest == pytest.approx(4.0 if gap > 1e-12 else 5.0, rel=1e-14)
 
 
+@pytest.mark.parametrize("repeated", [False, True])
+def test_the_gap_is_relative_to_the_length_of_the_row(repeated):
+    """Rows of length 10, whose entries are 1: one trillionth of it is 1e-11."""
+    for gap, independent in ((4e-12, False), (3e-11, True)):
+        X = np.ones((2 + repeated, 100))
+        X[1, 0] += gap
+        assert orthonormal_basis(X)[1].tolist() == [0, 1][: 1 + independent]
+
+
 @pytest.mark.parametrize("gap", [1e-4, 1e-7, 1e-10])
 def test_the_basis_of_nearly_dependent_rows_is_orthonormal_to_rounding(gap):
     """Rows (1, gap e_i), and a zero row, which sends them through the loop (Laeuchli 1961).

@@ -366,6 +366,13 @@ def test_max_margin_refuses_what_no_hyperplane_through_the_origin_separates(X, h
         max_margin_student(X, hard)
 
 
+def test_max_margin_is_not_fooled_by_long_inputs():
+    """Their margin is 1e-9 of the first one's, and no separator misses them by more than 1e-8."""
+    long = 1e9 * np.array([[-1e-8, 1.0], [-1e-8, -1.0]])
+    with pytest.raises(ValueError, match="separable"):
+        max_margin_student(np.vstack([[1.0, 0.0], long]), np.ones(3))
+
+
 def test_max_margin_takes_an_input_on_the_teachers_boundary_but_not_at_the_origin():
     """A boundary input has the label 1; another separator has it properly on its side."""
     X = np.array([[0.0, 2.0], [1.0, 0.0]])

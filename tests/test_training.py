@@ -421,6 +421,13 @@ def test_a_run_is_given_up_as_soon_as_its_loss_is_above_twice_the_start():
     assert numbers_in(error)[0] == np.flatnonzero(loss > 2 * loss[0])[0]
 
 
+def test_a_small_loss_that_doubles_is_a_divergence():
+    """Beyond the limit, 8 here, the distance grows by a quarter a step: the loss by 1.56."""
+    with pytest.raises(FloatingPointError) as error:
+        gradient_descent([[1.0]], [0.5], [1e-4], step_size=9.0, steps=50)
+    assert numbers_in(error)[0] == 2
+
+
 def test_a_loss_that_rises_less_than_to_its_double_is_no_divergence():
     """One sure input, stepped over: the run comes back, and converges."""
     X, teacher = np.array([[1.0]]), np.array([4.0])
