@@ -274,8 +274,9 @@ def isotropic_expected_risk(n, d):
     def tail(theta):
         return special.betainc(n / 2, (d - n) / 2, np.cos(theta) ** 2)
 
-    # The mean angle is the integral of its tail, which falls within a few widths of this angle. Each
-    # piece is smooth: its first 21 points leave a relative 1e-9 of the risk, whatever is asked for.
+    # The mean angle is the integral of its tail, which falls within a few widths of this angle.
+    # Each piece is smooth: its first 21 points leave a relative 1e-9 of the risk, whatever is
+    # asked for.
     middle, width = np.arccos(np.sqrt(n / d)), 5 / np.sqrt(d)
     points = np.clip([middle - width, middle, middle + width], 0.0, np.pi / 2)
     mean, _ = integrate.quad(tail, 0.0, np.pi / 2, points=points, epsabs=1e-12, limit=200)
