@@ -10,6 +10,8 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent
 OWN = ROOT / "_build" / "own"
 SURROUNDINGS = {
@@ -29,6 +31,18 @@ for _name in UNWANTED:
     os.environ.pop(_name, None)
 # Two test processes with as many BLAS threads each as there are cores stand in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _surroundings_as_they_were():
+    """No test may change what the next one, or the next notebook's kernel, stands in."""
+    before = dict(os.environ)
+    yield
+    changed = {name for name, _ in os.environ.items() ^ before.items()} - {"PYTEST_CURRENT_TEST"}
+    for name in changed:
+        os.environ.pop(name, None)
+        os.environ.update({name: before[name]} if name in before else {})
+    assert not changed, f"left behind in os.environ: {sorted(changed)}"
 
 
 def pytest_configure(config):

@@ -171,6 +171,9 @@ SCROLL = "cell => jupyterapp.shell.currentWidget.content.scrollToItem(cell, 'sta
 SAVED = "() => !jupyterapp.shell.currentWidget.context.model.dirty"
 FORGET = "name => jupyterapp.serviceManager.contents.delete(name)"
 
+# Cells are shown one after another: until its target is there, a reference forward leads nowhere.
+FORWARD = re.compile(r"console: (Cross reference target was not found: [\w-]+\s+)+http://127[^ ]+")
+
 # Pyodide's Matplotlib comes with a list of fonts that another version made, and makes its own.
 HARMLESS = "Matplotlib is building the font cache; this may take a moment.\n"
 
@@ -216,6 +219,18 @@ def errors(cells):
                 yield f"code cell {number} warns: {said}"
 
 
+def lost(page, notebook):
+    """The references that lead nowhere in the end, one complaint each."""
+    for place, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == "markdown" and (found := re.findall(REFERENCE, cell["source"])):
+            page.evaluate(SCROLL, place)
+            shown = page.locator(f".jp-Cell[data-windowed-list-index='{place}']")
+            for label in {reference.split("`")[1] for reference in found}:
+                link = shown.locator(f"a[href='#{label}']")
+                if not any(link.count() or page.wait_for_timeout(250) for _ in range(40)):
+                    yield f"cell {place}: the reference to {label} leads nowhere"
+
+
 def printed(cell):
     """What a cell prints, and how its value reads; not the pictures."""
     texts = []
@@ -234,8 +249,9 @@ def test_a_chapter_prints_in_the_browser_what_is_stored(stem, reader, address, c
     complaints, start = [], time.monotonic()
     page = open_live(reader, f"{address}chapters/{stem}.html", complaints)
     cells = run(page, stem, start, capfd)
+    complaints = [said for said in complaints if not FORWARD.fullmatch(said)]
+    complaints += [*lost(page, page.evaluate(NOTEBOOK)), *errors(cells)]
     page.close()
-    complaints += errors(cells)
     stored = code_cells(json.loads(CHAPTERS[f"{stem}.ipynb"].read_text(encoding="utf-8")))
     for number, (cell, then) in enumerate(zip(cells, stored, strict=True), start=1):
         if printed(cell) != printed(then):

@@ -9,12 +9,13 @@ nothing: short functions look alike.
 
 import argparse
 import contextlib
-import os
 import re
 import sys
 import tempfile
 import warnings
 from pathlib import Path
+
+import matplotlib
 
 from course.grader import grade, notebook
 from course.grader.__main__ import ROOT, folder_of
@@ -50,7 +51,7 @@ def sources(found, assignment):
 
 def report(found, assignment):
     """Return the report as a page, and the pairs above SHOW: [share, one, other]."""
-    os.environ["MPLBACKEND"] = "agg"
+    matplotlib.use("agg")  # its histogram is for a page, not for a window
     try:
         import copydetect
     except ModuleNotFoundError as error:
