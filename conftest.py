@@ -23,6 +23,8 @@ SURROUNDINGS = {
 }
 # What would undo it: other kernels and settings, figures that are drawn otherwise.
 UNWANTED = {"JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "MPLBACKEND", "MATPLOTLIBRC"}
+# What pytest keeps there; and what threadpoolctl and scikit-learn set when they are first imported.
+COMES_AND_GOES = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}
 
 for _folder in SURROUNDINGS.values():
     _folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +40,7 @@ def _surroundings_as_they_were():
     """No test may change what the next one, or the next notebook's kernel, stands in."""
     before = dict(os.environ)
     yield
-    changed = {name for name, _ in os.environ.items() ^ before.items()} - {"PYTEST_CURRENT_TEST"}
+    changed = {name for name, _ in os.environ.items() ^ before.items()} - COMES_AND_GOES
     for name in changed:
         os.environ.pop(name, None)
         os.environ.update({name: before[name]} if name in before else {})

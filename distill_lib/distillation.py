@@ -1,13 +1,15 @@
 """What does the teacher say, and what does the student minimise?"""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 from distill_lib import _arguments
+from distill_lib._types import Floats, Matrix, Vector
 from distill_lib.geometry import power_of_two
 
 
-def soft_labels(X, w_teacher, *, temperature=1.0):
+def soft_labels(X: ArrayLike, w_teacher: ArrayLike, *, temperature: float = 1.0) -> Vector:
     r"""Soft labels: the teacher's probability of class 1.
 
     .. math::
@@ -46,7 +48,7 @@ def soft_labels(X, w_teacher, *, temperature=1.0):
     return special.expit(logits(X, w_teacher) / temperature)
 
 
-def hard_labels(X, w_teacher):
+def hard_labels(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     r"""Hard labels: the teacher's decision.
 
     .. math::
@@ -75,7 +77,7 @@ def hard_labels(X, w_teacher):
     return (logits(X, w_teacher) >= 0).astype(float)
 
 
-def distillation_loss(w, X, labels):
+def distillation_loss(w: ArrayLike, X: ArrayLike, labels: ArrayLike) -> float:
     r"""Distillation loss: the mean excess cross-entropy over the labels.
 
     .. math::
@@ -115,7 +117,7 @@ def distillation_loss(w, X, labels):
     return float(np.mean(bernoulli_divergence(labels, X @ w)))
 
 
-def distillation_gradient(w, X, labels):
+def distillation_gradient(w: ArrayLike, X: ArrayLike, labels: ArrayLike) -> Vector:
     r"""Gradient of the distillation loss.
 
     .. math::
@@ -148,7 +150,7 @@ def distillation_gradient(w, X, labels):
     return X.T @ (special.expit(X @ w) - labels) / len(X)
 
 
-def smoothness(X):
+def smoothness(X: ArrayLike) -> float:
     r"""Smoothness constant of the distillation loss, whatever the labels.
 
     .. math::
@@ -180,7 +182,7 @@ def smoothness(X):
     return float(np.linalg.norm(X, 2) ** 2 / (4 * len(X)))
 
 
-def logits(X, w):
+def logits(X: Matrix, w: Vector) -> Vector:
     r"""Logits :math:`w \cdot x_i`, with the right sign however long or short X and w are.
 
     A logit beyond the doubles is infinite; one that isn't 0 doesn't become it.
@@ -209,7 +211,7 @@ def logits(X, w):
     return u
 
 
-def bernoulli_divergence(labels, logits):
+def bernoulli_divergence(labels: Floats, logits: Floats) -> Floats:
     r"""KL divergence of :math:`\operatorname{Ber}(y)` from :math:`\operatorname{Ber}(\sigma(u))`.
 
     With the student's probability :math:`s = \sigma(u)`, its logit less the label's,
@@ -265,13 +267,13 @@ def bernoulli_divergence(labels, logits):
     return np.where(~hard & (special.expit(logits) == labels), 0.0, divergence)
 
 
-def _logit(p):
+def _logit(p: Floats) -> Floats:
     # log(p / (1 - p)) loses its digits near p = 1/2, where 2p - 1 is exact. (Newer versions of
     # scipy see to that themselves.)
     return np.where(np.abs(p - 0.5) < 0.25, 2.0 * np.arctanh(2.0 * p - 1.0), special.logit(p))
 
 
-def _phi(x):
+def _phi(x: Floats) -> Floats:
     """Return e^x - 1 - x without cancellation near 0."""
     series = np.zeros_like(x)
     # 18 terms leave less than 1e-17 of the sum for |x| < 1.
@@ -280,7 +282,7 @@ def _phi(x):
     return np.where(np.abs(x) < 1.0, series * x, np.expm1(x) - x)
 
 
-def _psi(x):
+def _psi(x: Floats) -> Floats:
     """Return x - log(1 + x) for -0.4 <= x <= 0.65, without cancellation near 0."""
     # log(1 + x) = 2 (t + t^3/3 + t^5/5 + ...), t = x / (2 + x); |t| <= 1/4 here, where 12
     # terms leave less than 1e-17 of the sum.

@@ -1,9 +1,11 @@
 """What is the angle between two vectors, and what does a span see of a third?"""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import lapack
 
 from distill_lib import _arguments
+from distill_lib._types import Counts, Floats, Matrix, Vector
 
 # A row whose distance from the span of the rows before it is less than this fraction of its
 # length counts as dependent on them. Rounding alone leaves about 1e-15 times the condition of
@@ -12,7 +14,7 @@ from distill_lib import _arguments
 DEPENDENT = 1e-12
 
 
-def angle(u, v):
+def angle(u: ArrayLike, v: ArrayLike) -> float:
     r"""Angle between two vectors.
 
     .. math::
@@ -44,7 +46,7 @@ def angle(u, v):
     return float(np.arctan2(sine, cosine)[0])
 
 
-def acute_angle(X, w):
+def acute_angle(X: ArrayLike, w: ArrayLike) -> Vector:
     r"""Acute angle between each input and the line of a weight vector.
 
     .. math::
@@ -76,7 +78,7 @@ def acute_angle(X, w):
     return np.arctan2(sine, np.abs(cosine))
 
 
-def orthonormal_basis(X):
+def orthonormal_basis(X: ArrayLike) -> tuple[Matrix, Counts]:
     r"""Gram-Schmidt on the rows of X, skipping those that depend on earlier ones.
 
     .. math::
@@ -114,7 +116,7 @@ def orthonormal_basis(X):
     return _gram_schmidt(X)
 
 
-def nested_coordinates(X, w):
+def nested_coordinates(X: ArrayLike, w: ArrayLike) -> tuple[Vector, float]:
     r"""Coordinates of w in the growing spans of the first 1, 2, ..., n inputs.
 
     With :math:`q_j` the Gram-Schmidt basis of the rows, returns :math:`q_j \cdot w` (0 where
@@ -168,7 +170,7 @@ def nested_coordinates(X, w):
     return coordinates / scale, float(rest / scale[0])
 
 
-def power_of_two(vectors):
+def power_of_two(vectors: Floats) -> Floats:
     """Return the power of two that brings the largest entry of a vector to [1, 2).
 
     Of a matrix, those of its rows, as a column. Multiplying by it is exact, but for entries that
@@ -176,24 +178,26 @@ def power_of_two(vectors):
     doubles, and so does its inverse: a vector beyond comes near to [1, 2), and a zero vector to 0.
     """
     largest = np.abs(vectors).max(axis=-1, keepdims=True)
-    return np.ldexp(1.0, np.clip(1 - np.frexp(largest)[1], -1000, 1000))
+    power: Floats = np.ldexp(1.0, np.clip(1 - np.frexp(largest)[1], -1000, 1000))
+    return power
 
 
-def length(vectors):
+def length(vectors: Floats) -> Floats:
     """Return the length of a vector, or of each row, however long or short it is."""
     scale = power_of_two(vectors)
-    return np.linalg.norm(vectors * scale, axis=-1) / scale[..., 0]
+    lengths: Floats = np.linalg.norm(vectors * scale, axis=-1) / scale[..., 0]
+    return lengths
 
 
-def _all_independent(diagonal, lengths):
+def _all_independent(diagonal: Vector, lengths: Vector) -> bool:
     # The columns of the triangle are as long as the rows that were factorised.
     return bool((np.abs(diagonal) > DEPENDENT * lengths).all())
 
 
-def _gram_schmidt(X):
+def _gram_schmidt(X: Matrix) -> tuple[Matrix, Counts]:
     n, d = X.shape
     basis = np.empty((min(n, d), d))
-    rows = []
+    rows: list[int] = []
     for i, x in enumerate(X):
         found = basis[: len(rows)]
         # Twice is enough: the second pass removes what rounding left of the first.
@@ -208,7 +212,7 @@ def _gram_schmidt(X):
     return basis[: len(rows)], np.array(rows, dtype=int)
 
 
-def _sine_and_cosine(X, w):
+def _sine_and_cosine(X: Matrix, w: Vector) -> tuple[Vector, Vector]:
     """|x| sin and |x| cos of the angles between the rows of X and w, up to a common factor."""
     w = w * power_of_two(w)
     X = X * power_of_two(X)
@@ -221,7 +225,7 @@ def _sine_and_cosine(X, w):
     return length(residual), along[:, 0] * np.sqrt(squared)
 
 
-def _exact_product(a, b):
+def _exact_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """Dekker's product: a * b == product + error exactly (T. J. Dekker, 1971)."""
     product = a * b
     a_high, a_low = _split(a)
@@ -230,7 +234,7 @@ def _exact_product(a, b):
     return product, error
 
 
-def _split(a):
+def _split(a: Floats) -> tuple[Floats, Floats]:
     # 2**27 + 1 halves the 53 bits of a float (Veltkamp); so does 2**27.
     shifted = a * 134217729.0
     high = shifted - (shifted - a)

@@ -1,12 +1,16 @@
 """What is a deep linear network, and when is it balanced?"""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from distill_lib import _arguments
+from distill_lib._types import Network, Vector
 from distill_lib.geometry import length, power_of_two
 
 
-def end_to_end(layers):
+def end_to_end(layers: Sequence[ArrayLike]) -> Vector:
     r"""Return the weight vector that a deep linear network computes with.
 
     .. math::
@@ -27,14 +31,16 @@ def end_to_end(layers):
     ValueError
         If there is no layer, or neighbouring shapes don't match.
     """
-    layers = _arguments.layers("layers", layers)
-    w = layers[-1]
-    for layer in reversed(layers[:-1]):
+    matrices = _arguments.layers("layers", layers)
+    w = matrices[-1]
+    for layer in reversed(matrices[:-1]):
         w = w @ layer
-    return w[0].copy()
+    return np.array(w[0])
 
 
-def balanced_layers(w, depth, *, width=None, rng):
+def balanced_layers(
+    w: ArrayLike, depth: int, *, width: int | None = None, rng: np.random.Generator
+) -> Network:
     r"""Return a balanced network with given end-to-end weights and random hidden directions.
 
     .. math::
@@ -89,7 +95,7 @@ def balanced_layers(w, depth, *, width=None, rng):
     )
 
 
-def balance_defect(layers):
+def balance_defect(layers: Sequence[ArrayLike]) -> float:
     r"""Return how far a network is from being balanced.
 
     .. math::
@@ -116,9 +122,11 @@ def balance_defect(layers):
     ----------
     Arora, Cohen & Hazan (2018).
     """
-    layers = _arguments.layers("layers", layers)
-    scale = min(float(power_of_two(layer.ravel())[0]) for layer in layers)
-    layers = [scale * layer for layer in layers]
-    pairs = zip(layers[:-1], layers[1:], strict=True)
-    defects = (np.linalg.norm(after.T @ after - before @ before.T) for before, after in pairs)
+    matrices = _arguments.layers("layers", layers)
+    scale = min(float(power_of_two(layer.ravel())[0]) for layer in matrices)
+    matrices = [scale * layer for layer in matrices]
+    pairs = zip(matrices[:-1], matrices[1:], strict=True)
+    defects = (
+        float(np.linalg.norm(after.T @ after - before @ before.T)) for before, after in pairs
+    )
     return float(max(defects, default=0.0)) / scale / scale

@@ -5,12 +5,18 @@ and saves nothing. The four roles have one look each through the whole book, and
 style or marker as well as in colour. Use them as ``plot_boundary(ax, w, **plots.SOFT)``.
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib import cbook
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from distill_lib import _arguments
+from distill_lib.risk import RiskCurve
+from distill_lib.training import Trajectory
 
 TEACHER = {"color": "#1a1a1a", "linestyle": "-", "label": "teacher"}
 SOFT = {"color": "#0072B2", "linestyle": "--", "label": "student, soft labels"}
@@ -18,7 +24,7 @@ HARD = {"color": "#D55E00", "linestyle": "-.", "label": "student, hard labels"}
 BOUND = {"color": "#009E73", "linestyle": ":", "label": "bound"}
 
 
-def plot_inputs(ax, X, labels, **scatter_kwargs):
+def plot_inputs(ax: Axes, X: ArrayLike, labels: ArrayLike, **scatter_kwargs: Any) -> None:
     """Draw two-dimensional inputs with their labels.
 
     Class 1 (label >= 1/2) is drawn as discs, class 0 as squares; the fill goes from vermillion
@@ -43,14 +49,18 @@ def plot_inputs(ax, X, labels, **scatter_kwargs):
     X = _arguments.matrix("X", X, columns=2, like="the plane")
     labels = _arguments.labels(labels, X)
     fills = LinearSegmentedColormap.from_list("labels", ["#D55E00", "#ffffff", "#0072B2"])
-    look = {"edgecolors": "#333333", "linewidths": 0.8, "s": 44, "zorder": 3} | scatter_kwargs
+    look: dict[str, Any] = {
+        "edgecolors": "#333333",
+        "linewidths": 0.8,
+        "s": 44,
+        "zorder": 3,
+    } | scatter_kwargs
     for marker, chosen in (("o", labels >= 0.5), ("s", labels < 0.5)):
-        ax.scatter(
-            *X[chosen].T, c=labels[chosen], cmap=fills, vmin=0, vmax=1, marker=marker, **look
-        )
+        x, y = X[chosen].T
+        ax.scatter(x, y, c=labels[chosen], cmap=fills, vmin=0, vmax=1, marker=marker, **look)
 
 
-def plot_boundary(ax, w, **line_kwargs):
+def plot_boundary(ax: Axes, w: ArrayLike, **line_kwargs: Any) -> None:
     """Draw the decision boundary w . x = 0 of a two-dimensional weight vector.
 
     Parameters
@@ -71,7 +81,15 @@ def plot_boundary(ax, w, **line_kwargs):
     ax.axline((0.0, 0.0), (-w[1], w[0]), **line_kwargs)
 
 
-def plot_arrow(ax, w, *, color, label=None, linestyle="-", **arrow_kwargs):
+def plot_arrow(
+    ax: Axes,
+    w: ArrayLike,
+    *,
+    color: str,
+    label: str | None = None,
+    linestyle: str = "-",
+    **arrow_kwargs: Any,
+) -> None:
     """Draw a two-dimensional vector as an arrow from the origin.
 
     Parameters
@@ -91,14 +109,14 @@ def plot_arrow(ax, w, *, color, label=None, linestyle="-", **arrow_kwargs):
         If w isn't such a vector.
     """
     w = _arguments.vector("w", w, size=2, like="the plane")
-    look = {"arrowstyle": "-|>", "color": color, "linestyle": linestyle, "lw": 1.8}
+    look: dict[str, Any] = {"arrowstyle": "-|>", "color": color, "linestyle": linestyle, "lw": 1.8}
     look |= {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 13} | arrow_kwargs
     ax.annotate("", xy=tuple(w), xytext=(0.0, 0.0), arrowprops=look, zorder=4)
     # An annotation has no place in a legend and doesn't widen the axes: a line does both.
     ax.plot([0.0, w[0]], [0.0, w[1]], color=color, linestyle=linestyle, label=label, zorder=2)
 
 
-def plot_path(ax, trajectory, **line_kwargs):
+def plot_path(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     """Draw the path of a two-dimensional student over a run of training.
 
     Parameters
@@ -118,12 +136,12 @@ def plot_path(ax, trajectory, **line_kwargs):
     weights = _arguments.matrix(
         "trajectory: weights", trajectory.weights, columns=2, like="the plane"
     )
-    look = {"marker": "o", "markersize": 3, "linewidth": 1.2}
+    look: dict[str, Any] = {"marker": "o", "markersize": 3, "linewidth": 1.2}
     look |= cbook.normalize_kwargs(line_kwargs, Line2D)
     ax.plot(*weights.T, **look)
 
 
-def plot_loss(ax, trajectory, **line_kwargs):
+def plot_loss(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     """Draw the loss of a run against the step, on a logarithmic axis.
 
     Parameters
@@ -140,7 +158,7 @@ def plot_loss(ax, trajectory, **line_kwargs):
     ax.set_ylabel("distillation loss $L(w_k)$")
 
 
-def plot_risk_curve(ax, curve, **line_kwargs):
+def plot_risk_curve(ax: Axes, curve: RiskCurve, **line_kwargs: Any) -> None:
     """Draw expected transfer risk against n with bars of two standard errors.
 
     Parameters
@@ -152,7 +170,7 @@ def plot_risk_curve(ax, curve, **line_kwargs):
     **line_kwargs
         Passed on to `Axes.errorbar`.
     """
-    look = {"marker": "o", "markersize": 4, "capsize": 2}
+    look: dict[str, Any] = {"marker": "o", "markersize": 4, "capsize": 2}
     look |= cbook.normalize_kwargs(line_kwargs, Line2D)
     ax.errorbar(curve.sizes, curve.mean, yerr=2 * np.asarray(curve.standard_error), **look)
     ax.set_xlabel("size of the transfer set $n$")

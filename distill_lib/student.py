@@ -1,13 +1,15 @@
 """Where does training end?"""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import optimize
 
 from distill_lib import _arguments
+from distill_lib._types import Matrix, Vector
 from distill_lib.geometry import nested_coordinates, orthonormal_basis, power_of_two
 
 
-def closed_form_student(X, w_teacher):
+def closed_form_student(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     r"""Return the student that gradient descent from zero converges to.
 
     .. math::
@@ -46,7 +48,7 @@ def closed_form_student(X, w_teacher):
     return (basis @ (w_teacher * scale)) @ basis / scale
 
 
-def nested_students(X, w_teacher):
+def nested_students(X: ArrayLike, w_teacher: ArrayLike) -> Matrix:
     r"""Return the closed-form students of the first 1, 2, ..., n inputs.
 
     .. math::
@@ -90,7 +92,7 @@ def nested_students(X, w_teacher):
     return students
 
 
-def nested_angles(X, w_teacher):
+def nested_angles(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     r"""Angles between the teacher and the closed-form students of the first 1, ..., n inputs.
 
     .. math::
@@ -133,7 +135,7 @@ def nested_angles(X, w_teacher):
     return np.minimum.accumulate(np.arctan2(outside, inside))
 
 
-def max_margin_student(X, hard):
+def max_margin_student(X: ArrayLike, hard: ArrayLike) -> Vector:
     r"""Return the max-margin separator, whose direction is where training on hard labels ends.
 
     .. math::
@@ -202,7 +204,7 @@ def max_margin_student(X, hard):
             "two sides (with more than rounding between them)"
         )
     with np.errstate(over="ignore"):
-        w = w * scales.max()
+        w = np.asarray(w * scales.max())
     if not np.isfinite(w).all():
         raise ValueError("X must hold longer inputs: no double is as large as their separator")
     return w

@@ -6,7 +6,6 @@ With a folder as its argument the script draws them there.
 """
 
 import io
-import os
 import struct
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from idea import draw_shadow
 from matplotlib.patches import FancyBboxPatch
 
 from distill_lib import plots
+from distill_lib._files import replaced
 
 ROOT = Path(__file__).resolve().parents[2]
 INK, PAPER = "#10202c", "#ffffff"
@@ -92,10 +92,8 @@ def main(folder=None):
     }
     for name, content in files.items():
         target = Path(folder) / Path(name).name if folder else ROOT / name
-        # Written beside the target and moved into place, so that no reader sees half a picture.
-        part = target.with_suffix(".part")
-        part.write_bytes(content)
-        os.replace(part, target)
+        with replaced(target) as part:
+            part.write_bytes(content)
 
 
 if __name__ == "__main__":
