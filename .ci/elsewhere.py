@@ -67,7 +67,7 @@ PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbv
 RUNS = {
     "chapters": ("--nbval", "-n2", "--dist=loadfile", *sorted(ROOT.glob("chapters/*.ipynb"))),
     # Its sliders need a reader: only that it runs can be asked.
-    "playground": ("--nbval-lax", *sorted(ROOT.glob("lite/*.ipynb"))),
+    "playground": ("--nbval-lax", *sorted(ROOT.glob("web/lite/*.ipynb"))),
     "numbers": (
         "-n2",
         "--dist=loadfile",

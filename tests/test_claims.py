@@ -24,7 +24,7 @@ PROVED = re.compile(
 
 
 def the_ledger():
-    return yaml.safe_load((ROOT / "claims.yml").read_text(encoding="utf-8")) or []
+    return yaml.safe_load((ROOT / "chapters" / "claims.yml").read_text(encoding="utf-8")) or []
 
 
 def texts_of_the_chapters():

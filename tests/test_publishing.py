@@ -33,8 +33,7 @@ TEXT = "One sentence, with a < b. Another, which is long. " + "So long. " * 20
 
 def small_book(folder, repository="", hub=""):
     """Build a book of one page and one notebook, and return the folder of its site."""
-    for name in ("_ext", "_extra", "_static", "_templates", "vendor"):
-        shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "web", folder / "web", ignore=shutil.ignore_patterns("lite"))
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["repository"]["url"] = repository
     config["launch_buttons"]["jupyterhub_url"] = hub
@@ -229,7 +228,7 @@ def test_the_sitemap_lists_the_pages(published):
     ],
 )
 def test_the_address_that_github_gives(repository, address, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "_ext")
+    monkeypatch.syspath_prepend(ROOT / "web" / "ext")
     import publish
 
     assert publish.pages_address(repository) == address
@@ -294,9 +293,9 @@ def test_from_any_folder_that_page_leads_home(published):
 def test_card_and_icons_are_those_that_are_drawn(tmp_path):
     script = ROOT / "chapters" / "figures" / "card.py"
     subprocess.run([sys.executable, script, tmp_path], check=True)
-    for name in ("_static/card.png", "_extra/apple-touch-icon.png", "_extra/favicon.ico"):
-        stored, drawn = (ROOT / name).read_bytes(), (tmp_path / Path(name).name).read_bytes()
-        stored, drawn = (Image.open(io.BytesIO(each)).convert("RGBA") for each in (stored, drawn))
+    for name in ("static/card.png", "extra/apple-touch-icon.png", "extra/favicon.ico"):
+        pair = ROOT / "web" / name, tmp_path / Path(name).name
+        stored, drawn = (Image.open(io.BytesIO(each.read_bytes())).convert("RGBA") for each in pair)
         assert stored.size == drawn.size
         # Other systems round the edges of a line otherwise, by a few of 255 shades.
         pairs = zip(stored.tobytes(), drawn.tobytes(), strict=True)

@@ -20,7 +20,7 @@ from conftest import ROOT, pages, redirects
 from test_site_pages import record
 
 CHAPTERS = {path.name: path for path in sorted((ROOT / "chapters").glob("*.ipynb"))}
-EXTRA = {path.name: path for path in (ROOT / "lite").glob("*.ipynb")}
+EXTRA = {path.name: path for path in (ROOT / "web" / "lite").glob("*.ipynb")}
 ASSIGNMENTS = {path.name: path for path in (ROOT / "course" / "student").glob("*.ipynb")}
 PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"
 REFERENCE = r"\{(?:doc|eq|numref|ref|prf:ref|cite:[tp])\}`[^`]+`"

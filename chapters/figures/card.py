@@ -1,7 +1,7 @@
 """Draw what stands for the book elsewhere: the card of a shared link, and the icons.
 
-_static/card.png has the title and the figure of Result 1. _extra/favicon.ico and
-_extra/apple-touch-icon.png have the drawing of _static/favicon.svg, for what takes no SVG.
+static/card.png in web/ has the title and the figure of Result 1. extra/favicon.ico and
+extra/apple-touch-icon.png have the drawing of static/favicon.svg, for what takes no SVG.
 With a folder as its argument the script draws them there.
 """
 
@@ -86,9 +86,9 @@ def as_ico(png, pixels):
 
 def main(folder=None):
     files = {
-        "_static/card.png": draw_card(),
-        "_extra/apple-touch-icon.png": draw_icon(180, corner=0),  # the telephone rounds it
-        "_extra/favicon.ico": as_ico(draw_icon(32, corner=6), 32),
+        "web/static/card.png": draw_card(),
+        "web/extra/apple-touch-icon.png": draw_icon(180, corner=0),  # the telephone rounds it
+        "web/extra/favicon.ico": as_ico(draw_icon(32, corner=6), 32),
     }
     for name, content in files.items():
         target = Path(folder) / Path(name).name if folder else ROOT / name

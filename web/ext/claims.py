@@ -1,6 +1,6 @@
 """The ledger of claims, and the tag that says whose a statement is.
 
-The directive ``{claims} ../claims.yml`` shows the rows of that file as a table. Each is linked
+The directive ``{claims} claims.yml`` shows the rows of that file as a table. Each is linked
 to where the book proves it and to the function that computes it; an anchor or a function that
 doesn't exist is a warning, and so, with ``-W``, the end of the build. How often a step of its proof
 was broken on purpose, and its check saw it, is counted in the notebooks:
@@ -103,7 +103,7 @@ class ClaimsDirective(SphinxDirective):
         self.env.note_dependency(relative)
         claims = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or []
         self.broken = Counter()
-        for notebook in sorted(Path(path).parent.glob("chapters/*.ipynb")):
+        for notebook in sorted(Path(path).parent.glob("*.ipynb")):
             self.env.note_dependency(str(notebook))
             self.broken.update(changes(notebook))
         for claim in claims:
