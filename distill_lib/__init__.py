@@ -43,6 +43,7 @@ from distill_lib.student import (
     nested_students,
 )
 from distill_lib.sweep import risk_sweep
+from distill_lib.tables import digits, mnist01, tumours
 from distill_lib.training import (
     Trajectory,
     balanced_descent,
@@ -66,6 +67,7 @@ __all__ = [
     "balanced_descent",
     "balanced_layers",
     "closed_form_student",
+    "digits",
     "distillation_gradient",
     "distillation_loss",
     "easiness_bound",
@@ -80,6 +82,7 @@ __all__ = [
     "limit_offset",
     "margin_bound",
     "max_margin_student",
+    "mnist01",
     "nested_angles",
     "nested_students",
     "risk_curve",
@@ -91,4 +94,5 @@ __all__ = [
     "soft_labels",
     "transfer_risk",
     "transfer_risk_bound",
+    "tumours",
 ]

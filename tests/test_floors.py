@@ -9,6 +9,7 @@ LIBRARY = Path(__file__).resolve().parent.parent / "distill_lib"
 FLOORS = {
     "_arguments": -1,
     "geometry": 0,
+    "tables": 0,
     "inputs": 1,
     "distillation": 1,
     "network": 1,
