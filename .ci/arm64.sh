@@ -27,6 +27,7 @@ if [ ! -e "$root/.done" ]; then
     touch "$root/.done"
 fi
 # Wheels are only unpacked, which this machine does faster.
+make -s .venv/.pins
 rm -rf "$site"
 grep -hv '^-' requirements.txt >_build/arm64/wanted.txt
 .venv/bin/python -m uv pip install --quiet --no-build --python-platform aarch64-manylinux_2_28 \

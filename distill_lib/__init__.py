@@ -24,6 +24,7 @@ _NAMES = {
     "risk": "RiskCurve RiskEstimate expected_transfer_risk risk_curve transfer_risk",
     "student": "closed_form_student max_margin_student nested_angles nested_students",
     "sweep": "risk_sweep",
+    "tables": "digits mnist01 tumours",
     "training": "Trajectory balanced_descent gradient_descent",
     "flipbook": "",
     "plots": "",

@@ -119,6 +119,9 @@ from distill_lib.student import (
 from distill_lib.sweep import (
     risk_sweep as risk_sweep,
 )
+from distill_lib.tables import digits as digits
+from distill_lib.tables import mnist01 as mnist01
+from distill_lib.tables import tumours as tumours
 from distill_lib.training import (
     Trajectory as Trajectory,
 )

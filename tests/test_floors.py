@@ -17,6 +17,7 @@ FLOORS = {
     "laws": 0,
     "geometry": 0,
     "_processes": 0,
+    "tables": 0,
     "inputs": 1,
     "axial": 1,
     "distillation": 1,

@@ -123,8 +123,13 @@ def test_what_is_loaded_with_python_is_whole(lite):
                     assert content == (ROOT / name).read_bytes()
     (library,) = (path for name, path in wheels.items() if name.startswith("distill_lib-"))
     packed = {name for name in zipfile.ZipFile(library).namelist() if "dist-info" not in name}
-    there = [path for path in (ROOT / "distill_lib").iterdir() if path.is_file()]
-    assert packed == {f"distill_lib/{path.name}" for path in there}
+    there = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "distill_lib").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert packed == there
+    assert "distill_lib/data/mnist01.npz" in packed
 
 
 @pytest.fixture(scope="module")

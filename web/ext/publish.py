@@ -25,6 +25,25 @@ ICONS = {  # beside the SVG that the theme links to
     "favicon.ico": 'rel="icon" sizes="32x32"',
     "apple-touch-icon.png": 'rel="apple-touch-icon"',
 }
+# Where a browser keeps no data for a site (a setting, or a sandboxed frame), even to ask for its
+# storage is an error, and the scripts of the theme and of the search would stop there. First of
+# all, then, they get a storage that forgets.
+STORAGE = """<script>
+for (const name of ["localStorage", "sessionStorage"]) {
+  try { window[name].length; } catch {
+    const kept = new Map();
+    Object.defineProperty(window, name, { value: {
+      getItem: (key) => kept.get(String(key)) ?? null,
+      setItem: (key, value) => { kept.set(String(key), String(value)); },
+      removeItem: (key) => { kept.delete(String(key)); },
+      clear: () => kept.clear(),
+      key: (place) => [...kept.keys()][place] ?? null,
+      get length() { return kept.size; },
+    } });
+  }
+}
+</script>
+"""
 # Colab has the rest, in releases that its own parts depend on.
 IN_COLAB = '%pip install -q --no-deps "ipywidgets>=8.1" comm git+{}'
 CARD = "_static/card.png"
@@ -143,7 +162,7 @@ def mend_tags(app, pagename, templatename, context, doctree):
         tags = re.sub(r'<meta property="og:url".*\n', "", tags)
     for icon, link in ICONS.items():
         tags += f'<link {link} href="{context["pathto"](icon, resource=True)}" />\n'
-    context["metatags"] = tags
+    context["metatags"] = STORAGE + tags
 
 
 def write_sitemap(app, exception):

@@ -1,4 +1,4 @@
-// Mends what axe-core finds in the theme and in the widgets. Nothing here is needed to read.
+// Mends what axe-core finds in the theme. Nothing here is needed to read.
 
 (() => {
   "use strict";
@@ -20,20 +20,6 @@
     });
   }
 
-  // A slider is named by the label beside it, and its value is read off beside it, but only for
-  // the eye.
-  function nameSliders() {
-    each(".widget-inline-hbox", (widget) => {
-      const label = widget.querySelector(".widget-label")?.textContent.trim() || "value";
-      widget.querySelectorAll("[role=slider]:not([aria-label])").forEach((handle) => {
-        handle.setAttribute("aria-label", label);
-      });
-      const value = widget.querySelector(".widget-readout")?.textContent.trim();
-      const handle = widget.querySelector("[role=slider]");
-      if (value && handle) handle.setAttribute("aria-valuetext", value);
-    });
-  }
-
   // What scrolls can be scrolled from the keyboard, at once when the window gets narrower.
   function focusScrollers() {
     each("pre, .pst-scrollable-table-container, .wide-figure", (box) => {
@@ -50,7 +36,5 @@
     mendTheme();
     document.addEventListener("keydown", closeMenu);
     window.addEventListener("resize", focusScrollers);
-    // Widgets are drawn after the page has loaded.
-    new MutationObserver(nameSliders).observe(document.body, { childList: true, subtree: true });
   });
 })();

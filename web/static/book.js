@@ -60,21 +60,12 @@
     window.addEventListener("afterprint", () => { page.theme = theme; });
   }
 
-  // The widgets ask MathJax 2 to set the maths in their labels; these pages carry MathJax 3.
-  function lendMathJax2() {
-    MathJax.Hub ??= {
-      Queue: ([, , element]) =>
-        MathJax.startup.promise.then(() => MathJax.typesetPromise([element])),
-    };
-  }
-
   window.addEventListener("load", boxWideFigures); // when their sizes are known
   document.addEventListener("DOMContentLoaded", () => {
     keepPunctuation();
     lightenPaper();
     removeDeadLinks();
     if (!window.MathJax?.startup) return; // a page without formulas
-    lendMathJax2();
     MathJax.startup.promise.then(fitFormulas);
     window.addEventListener("resize", fitFormulas);
     // What is folded away may have another width once it is opened.
