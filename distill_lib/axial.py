@@ -67,8 +67,6 @@ class _AroundTeacher:
 
         Examples
         --------
-        >>> import numpy as np
-        >>> import distill_lib as dl
         >>> law = dl.PolynomialAngles([3.0, 4.0], easiness=2.0)
         >>> X = law.sample(5, np.random.default_rng(0))
         >>> X.shape
@@ -120,7 +118,6 @@ class _AroundTeacher:
 
         Examples
         --------
-        >>> import distill_lib as dl
         >>> law = dl.BoundedAngles([3.0, 4.0], max_angle=1.25)
         >>> print(f"{law.angle_tail(0.25):.3f}")
         0.800
@@ -157,6 +154,17 @@ class PolynomialAngles(_AroundTeacher):
     ------
     ValueError
         If the teacher is zero or has d < 2, or the easiness isn't positive.
+
+    See Also
+    --------
+    fit_easiness : The easiness of observed angles.
+    easiness_bound : What it promises.
+
+    Examples
+    --------
+    >>> law = dl.PolynomialAngles([3.0, 4.0], easiness=2.0)
+    >>> print(law.angle_tail([0.0, np.pi / 4]).round(3))
+    [1.   0.25]
     """
 
     w_teacher: Vector
@@ -191,8 +199,6 @@ class PolynomialAngles(_AroundTeacher):
 
         Examples
         --------
-        >>> import numpy as np
-        >>> import distill_lib as dl
         >>> law = dl.PolynomialAngles([3.0, 4.0], easiness=2.0)
         >>> print(f"{law.gap_probability(np.pi / 4):.3f}")
         0.250
@@ -223,7 +229,6 @@ class PolynomialAngles(_AroundTeacher):
 
         Examples
         --------
-        >>> import distill_lib as dl
         >>> law = dl.PolynomialAngles([3.0, 4.0], easiness=2.0)
         >>> print(f"{law.gap_quantile(0.25):.3f}")
         0.785
@@ -250,6 +255,16 @@ class BoundedAngles(_AroundTeacher):
     ------
     ValueError
         If the teacher is zero or has d < 2, or the angle is outside (0, pi/2].
+
+    See Also
+    --------
+    margin_bound : What such a margin promises.
+
+    Examples
+    --------
+    >>> law = dl.BoundedAngles([3.0, 4.0], max_angle=1.0)
+    >>> print(law.angle_tail([0.0, 0.5, 1.2]).round(3))
+    [1.  0.5 0. ]
     """
 
     w_teacher: Vector
@@ -284,8 +299,6 @@ class BoundedAngles(_AroundTeacher):
 
         Examples
         --------
-        >>> import numpy as np
-        >>> import distill_lib as dl
         >>> law = dl.BoundedAngles([3.0, 4.0], max_angle=1.25)
         >>> print(f"{law.gap_probability(np.pi / 2 - 0.25):.3f}")
         0.800
@@ -317,7 +330,6 @@ class BoundedAngles(_AroundTeacher):
 
         Examples
         --------
-        >>> import distill_lib as dl
         >>> law = dl.BoundedAngles([3.0, 4.0], max_angle=0.5)
         >>> print(f"{law.gap_quantile(1.0):.3f}")
         1.571

@@ -50,9 +50,20 @@ def transfer_risk_bound(angle_tail: AngleTail, n: int) -> float:
     ValueError
         If `angle_tail` isn't a tail, or n < 1.
 
+    See Also
+    --------
+    sharp_transfer_risk_bound : Never above it.
+    risk_curve : What it bounds, measured.
+
     References
     ----------
     Phuong & Lampert (2019), Theorem 3, as reconstructed in chapter 5 of this book.
+
+    Examples
+    --------
+    >>> law = dl.PolynomialAngles(np.ones(50), easiness=2.0)
+    >>> print(f"{dl.transfer_risk_bound(law.angle_tail, 20):.3f}")
+    0.020
     """
     n = _arguments.count("n", n)
     p, _, tail, opposite = _tails(angle_tail)
@@ -95,9 +106,19 @@ def sharp_transfer_risk_bound(angle_tail: AngleTail, n: int) -> float:
     ValueError
         If `angle_tail` isn't a tail, or n < 1.
 
+    See Also
+    --------
+    transfer_risk_bound : The paper's.
+
     References
     ----------
     This book, chapter 5, "The bound without a free angle".
+
+    Examples
+    --------
+    >>> law = dl.PolynomialAngles(np.ones(50), easiness=2.0)
+    >>> print(f"{dl.sharp_transfer_risk_bound(law.angle_tail, 20):.4f}")
+    0.0012
     """
     n = _arguments.count("n", n)
     p, theta, tail, opposite = _tails(angle_tail)
@@ -150,9 +171,19 @@ def margin_bound(angle_tail: AngleTail, gamma: float, n: int) -> float:
     ValueError
         If some inputs have an angle of at least `gamma`, or an argument is out of its range.
 
+    See Also
+    --------
+    BoundedAngles : A law with a margin.
+
     References
     ----------
     Phuong & Lampert (2019), Corollary 1, as reconstructed in chapter 6 of this book.
+
+    Examples
+    --------
+    >>> law = dl.BoundedAngles(np.ones(50), max_angle=1.0)
+    >>> print(f"{dl.margin_bound(law.angle_tail, 1.0, 5):.4f}")
+    0.0146
     """
     gamma = _arguments.number("gamma", gamma, above=0.0, most=np.pi / 2)
     n = _arguments.count("n", n)
@@ -190,9 +221,19 @@ def easiness_bound(n: int, easiness: float) -> float:
     ValueError
         If n < 1 or the easiness isn't positive.
 
+    See Also
+    --------
+    sharp_easiness_bound : Without the logarithm.
+    PolynomialAngles : A law of this easiness.
+
     References
     ----------
     Phuong & Lampert (2019), Corollary 2; the constant is reconstructed in chapter 6 of this book.
+
+    Examples
+    --------
+    >>> print(f"{dl.easiness_bound(100, 2.0):.5f}")
+    0.00222
     """
     n = _arguments.count("n", n)
     easiness = _arguments.number("easiness", easiness, above=0.0)
@@ -224,9 +265,18 @@ def sharp_easiness_bound(n: int, easiness: float) -> float:
     ValueError
         If n < 1 or the easiness isn't positive.
 
+    See Also
+    --------
+    easiness_bound : The paper's.
+
     References
     ----------
     This book, chapter 6, "No logarithm".
+
+    Examples
+    --------
+    >>> print(f"{dl.sharp_easiness_bound(100, 2.0):.6f}")
+    0.000049
     """
     n = _arguments.count("n", n)
     easiness = _arguments.number("easiness", easiness, above=0.0)
@@ -261,9 +311,19 @@ def fit_easiness(angles: ArrayLike) -> float:
     ValueError
         If there is no angle, all are 0, or one is outside [0, pi/2].
 
+    See Also
+    --------
+    PolynomialAngles : The law that is fitted.
+    acute_angle : Angles of observed inputs.
+
     References
     ----------
     This book, chapter 6.
+
+    Examples
+    --------
+    >>> print(f"{dl.fit_easiness([0.2, 0.5, 0.9]):.3f}")
+    2.189
     """
     angles = _arguments.angles("angles", angles)
     if angles.ndim != 1 or not angles.any():

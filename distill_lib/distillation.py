@@ -38,9 +38,19 @@ def soft_labels(X: ArrayLike, w_teacher: ArrayLike, *, temperature: float = 1.0)
     ValueError
         If an argument isn't finite, the teacher is zero, shapes don't match or T <= 0.
 
+    See Also
+    --------
+    hard_labels : The decision alone.
+
     References
     ----------
     Hinton, Vinyals & Dean (2015); Phuong & Lampert (2019), section 3.
+
+    Examples
+    --------
+    >>> X = [[2.0, 0.0], [0.0, 1.0]]
+    >>> print(dl.soft_labels(X, [1.0, 0.0], temperature=2.0).round(3))
+    [0.731 0.5  ]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
@@ -71,6 +81,15 @@ def hard_labels(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     ------
     ValueError
         If an argument isn't finite, the teacher is zero or shapes don't match.
+
+    See Also
+    --------
+    soft_labels : With how sure the teacher is.
+
+    Examples
+    --------
+    >>> print(dl.hard_labels([[2.0, 0.0], [-1.0, 1.0]], [1.0, 0.0]))
+    [1. 0.]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
@@ -107,9 +126,18 @@ def distillation_loss(w: ArrayLike, X: ArrayLike, labels: ArrayLike) -> float:
     ValueError
         If an argument isn't finite, shapes don't match or a label is outside [0, 1].
 
+    See Also
+    --------
+    distillation_gradient : Its gradient.
+
     References
     ----------
     Phuong & Lampert (2019), equation of the loss in section 3, less its minimum.
+
+    Examples
+    --------
+    >>> print(f"{dl.distillation_loss([0.0, 0.0], [[1.0, 0.0]], [1.0]):.3f}")
+    0.693
     """
     X = _arguments.matrix("X", X)
     w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
@@ -143,6 +171,15 @@ def distillation_gradient(w: ArrayLike, X: ArrayLike, labels: ArrayLike) -> Vect
     ------
     ValueError
         If an argument isn't finite, shapes don't match or a label is outside [0, 1].
+
+    See Also
+    --------
+    distillation_loss : Of which it is the gradient.
+
+    Examples
+    --------
+    >>> print(dl.distillation_gradient([0.0, 0.0], [[1.0, 2.0]], [1.0]))
+    [-0.5 -1. ]
     """
     X = _arguments.matrix("X", X)
     w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
@@ -177,6 +214,15 @@ def smoothness(X: ArrayLike) -> float:
     ------
     ValueError
         If X isn't a finite matrix.
+
+    See Also
+    --------
+    gradient_descent : Which takes its inverse as its step size.
+
+    Examples
+    --------
+    >>> print(f"{dl.smoothness([[2.0, 0.0], [0.0, 1.0]]):.3f}")
+    0.500
     """
     X = _arguments.matrix("X", X)
     return float(np.linalg.norm(X, 2) ** 2 / (4 * len(X)))
@@ -197,6 +243,15 @@ def logits(X: Matrix, w: Vector) -> Vector:
     Returns
     -------
     ndarray, shape (n,)
+
+    See Also
+    --------
+    soft_labels : Their logistic function.
+
+    Examples
+    --------
+    >>> dl.distillation.logits(np.array([[1e-200, 0.0]]), np.array([1e-200, 1.0])) > 0
+    array([ True])
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         u = X @ w
@@ -239,6 +294,15 @@ def bernoulli_divergence(labels: Floats, logits: Floats) -> Floats:
     Returns
     -------
     ndarray
+
+    See Also
+    --------
+    distillation_loss : Its mean.
+
+    Examples
+    --------
+    >>> print(dl.distillation.bernoulli_divergence(np.array([0.5, 1.0]), np.zeros(2)).round(3))
+    [0.    0.693]
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         other = 1.0 - labels

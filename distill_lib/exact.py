@@ -36,9 +36,18 @@ def isotropic_expected_risk(n: int, d: int) -> float:
     ValueError
         If n or d is less than 1.
 
+    See Also
+    --------
+    risk_curve : Measured, for any law.
+
     References
     ----------
     This book, chapter 5, "The exact risk of isotropic inputs".
+
+    Examples
+    --------
+    >>> print(f"{dl.isotropic_expected_risk(5, 10):.3f}")
+    0.250
     """
     n, d = _arguments.count("n", n), _arguments.count("d", d)
     if n >= d:
@@ -86,9 +95,20 @@ def axial_risk(angle: ArrayLike, inputs: IsotropicGaussian | AxialLaw) -> LikeIt
     ValueError
         If an angle is outside [0, pi/2] or the inputs aren't of these kinds.
 
+    See Also
+    --------
+    nested_angles : The angles of students.
+    risk_curve : Its mean over transfer sets.
+
     References
     ----------
     This book, chapter 5, "The exact risk at a given angle".
+
+    Examples
+    --------
+    >>> law = dl.BoundedAngles([1.0, 2.0, 2.0], max_angle=1.0)
+    >>> print(np.asarray(dl.axial_risk([0.5, 1.0, np.pi / 2], law)).round(3))
+    [0.    0.111 0.5  ]
     """
     A = _arguments.angles("angle", angle)
     if isinstance(inputs, IsotropicGaussian):

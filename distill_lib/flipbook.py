@@ -55,6 +55,24 @@ def flipbook(
         If there aren't one or two sliders with at most 60 places together, `start` is none of
         them, `draw` returns no figure or figures of several sizes, `alt` returns no text, or the
         frames take more than 400 kB.
+
+    See Also
+    --------
+    distill_lib.plots : What frames are drawn with.
+
+    Examples
+    --------
+    In a notebook the last line shows the flipbook; elsewhere it prints what would be shown.
+
+    >>> from contextlib import redirect_stdout
+    >>> from io import StringIO
+    >>> from matplotlib.figure import Figure
+    >>> def draw(n):
+    ...     figure = Figure(figsize=(2, 1))
+    ...     figure.add_subplot().plot([0, 1], [0, n])
+    ...     return figure
+    >>> with redirect_stdout(StringIO()):
+    ...     dl.flipbook.flipbook(draw, alt=lambda n: f"A line of slope {n}.", n=[1, 2])
     """
     values = [list(places) for places in knobs.values()]
     first = _check(draw, alt, start, dict(zip(knobs, values, strict=True)))

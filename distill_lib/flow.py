@@ -75,10 +75,24 @@ def gradient_flow(
     ValueError
         If an argument can't be used; the message names it.
 
+    See Also
+    --------
+    balanced_descent : With steps.
+    limit_offset : How far from the closed-form student it ends.
+
     References
     ----------
     Arora, Cohen & Hazan (2018), for the equation; this book, chapter 4, "The limit of a deep
     student", for its end.
+
+    Examples
+    --------
+    >>> X, w = np.array([[1.0, 2.0]]), np.array([1.0, -1.0])
+    >>> run = dl.gradient_flow(X, dl.soft_labels(X, w), [0.001, 0.0], depth=2)
+    >>> run.converged
+    True
+    >>> print(run.weights[-1].round(2), dl.closed_form_student(X, w).round(2))
+    [-0.18 -0.41] [-0.2 -0.4]
     """
     X = _arguments.matrix("X", X)
     labels = _arguments.labels(labels, X)

@@ -39,6 +39,15 @@ def angle(u: ArrayLike, v: ArrayLike) -> float:
     ------
     ValueError
         If a vector is zero or not finite, or the shapes differ.
+
+    See Also
+    --------
+    acute_angle : The angle to the line of a vector, for many inputs.
+
+    Examples
+    --------
+    >>> print(f"{dl.angle([1.0, 0.0], [-1.0, 1.0]):.3f}")
+    2.356
     """
     u = _arguments.vector("u", u, nonzero=True)
     v = _arguments.vector("v", v, size=u.size, like=f"u of shape {u.shape}", nonzero=True)
@@ -69,6 +78,16 @@ def acute_angle(X: ArrayLike, w: ArrayLike) -> Vector:
     ------
     ValueError
         If a row or `w` is zero or not finite, or the shapes don't match.
+
+    See Also
+    --------
+    angle : The angle between two vectors, which may be obtuse.
+
+    Examples
+    --------
+    >>> X = [[1.0, 0.0], [1.0, 1.0], [-2.0, 0.0]]
+    >>> print(dl.acute_angle(X, [1.0, 0.0]).round(3))
+    [0.    0.785 0.   ]
     """
     X = _arguments.matrix("X", X)
     w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}", nonzero=True)
@@ -106,6 +125,18 @@ def orthonormal_basis(X: ArrayLike) -> tuple[Matrix, Counts]:
     ------
     ValueError
         If X isn't a finite matrix.
+
+    See Also
+    --------
+    nested_coordinates : A vector's coordinates in it, without the basis itself.
+
+    Examples
+    --------
+    >>> basis, rows = dl.geometry.orthonormal_basis([[0.0, 2.0], [0.0, 4.0], [1.0, 1.0]])
+    >>> basis.shape
+    (2, 2)
+    >>> rows.tolist()
+    [0, 2]
     """
     X = _arguments.matrix("X", X)
     X = X * power_of_two(X)  # their span is the same, and no length is lost
@@ -145,6 +176,17 @@ def nested_coordinates(X: ArrayLike, w: ArrayLike) -> tuple[Vector, float]:
     ------
     ValueError
         If the arguments aren't finite or the shapes don't match.
+
+    See Also
+    --------
+    nested_angles : What they are for.
+    orthonormal_basis : The basis itself.
+
+    Examples
+    --------
+    >>> coordinates, rest = dl.geometry.nested_coordinates([[2.0, 0.0, 0.0]], [3.0, 4.0, 0.0])
+    >>> print(f"{abs(coordinates[0]):.3f}, {rest:.3f}")
+    3.000, 4.000
     """
     X = _arguments.matrix("X", X)
     w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
@@ -176,6 +218,26 @@ def power_of_two(vectors: Floats) -> Floats:
     Of a matrix, those of its rows, as a column. Multiplying by it is exact, but for entries that
     are 1e-308 times the largest one or less. From 2^-1000 to 2^1000 the power stays within the
     doubles, and so does its inverse: a vector beyond comes near to [1, 2), and a zero vector to 0.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (..., d)
+        One vector, or one in each row; finite.
+
+    Returns
+    -------
+    ndarray, shape (..., 1)
+        Powers of two.
+
+    See Also
+    --------
+    length : Which uses it.
+
+    Examples
+    --------
+    >>> print(dl.geometry.power_of_two(np.array([[3.0, 1.0], [0.1, 0.0]])))
+    [[ 0.5]
+     [16. ]]
     """
     largest = np.abs(vectors).max(axis=-1, keepdims=True)
     power: Floats = np.ldexp(1.0, np.clip(1 - np.frexp(largest)[1], -1000, 1000))
@@ -183,7 +245,27 @@ def power_of_two(vectors: Floats) -> Floats:
 
 
 def length(vectors: Floats) -> Floats:
-    """Return the length of a vector, or of each row, however long or short it is."""
+    """Return the length of a vector, or of each row, however long or short it is.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (..., d)
+        One vector, or one in each row; finite.
+
+    Returns
+    -------
+    ndarray, shape (...,)
+        Lengths, 0 only of a zero vector.
+
+    See Also
+    --------
+    power_of_two : What keeps the squares within the doubles.
+
+    Examples
+    --------
+    >>> print(dl.geometry.length(np.array([3e-200, 4e-200])) > 4.9e-200)
+    True
+    """
     scale = power_of_two(vectors)
     lengths: Floats = np.linalg.norm(vectors * scale, axis=-1) / scale[..., 0]
     return lengths

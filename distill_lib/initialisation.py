@@ -37,9 +37,18 @@ def initialisation_radius(epsilon: float, student_norm: float, depth: int) -> fl
     ValueError
         If an argument is not positive.
 
+    See Also
+    --------
+    sharp_initialisation_radius : The largest one.
+
     References
     ----------
     Phuong & Lampert (2019), Theorem 2, as reconstructed in chapter 4 of this book.
+
+    Examples
+    --------
+    >>> print(f"{dl.initialisation_radius(0.1, student_norm=1.0, depth=2):.4f}")
+    0.0099
     """
     epsilon, student_norm, depth = _radius_arguments(epsilon, student_norm, depth)
     return float(student_norm * np.sin(np.arctan2(epsilon, student_norm)) ** depth)
@@ -73,9 +82,18 @@ def sharp_initialisation_radius(epsilon: float, student_norm: float, depth: int)
     ValueError
         If an argument is not positive.
 
+    See Also
+    --------
+    limit_offset : The final error of any start.
+
     References
     ----------
     This book, chapter 4, "The limit of a deep student", part (c).
+
+    Examples
+    --------
+    >>> print(f"{dl.sharp_initialisation_radius(0.1, student_norm=1.0, depth=2):.4f}")
+    0.0100
     """
     epsilon, student_norm, depth = _radius_arguments(epsilon, student_norm, depth)
     return float(epsilon * np.sin(np.arctan2(epsilon, student_norm)) ** (depth - 1))
@@ -110,9 +128,19 @@ def limit_offset(q0: float, r0: float, student_norm: float, depth: int) -> float
     ValueError
         If an argument is out of its range.
 
+    See Also
+    --------
+    gradient_flow : Which ends at this distance.
+
     References
     ----------
     This book, chapter 4, "The limit of a deep student", part (b).
+
+    Examples
+    --------
+    >>> r = dl.sharp_initialisation_radius(0.1, student_norm=1.0, depth=3)
+    >>> print(f"{dl.limit_offset(r, r, student_norm=1.0, depth=3):.3f}")
+    0.100
     """
     r0 = _arguments.number("r0", r0, above=0.0)
     # A norm may exceed that of the whole by rounding.

@@ -28,6 +28,17 @@ class IsotropicGaussian:
     ------
     ValueError
         If `dim` isn't a whole number >= 1.
+
+    See Also
+    --------
+    Gaussian : With a covariance.
+    isotropic_expected_risk : What a student risks on these inputs.
+
+    Examples
+    --------
+    >>> law = dl.IsotropicGaussian(10)
+    >>> law.sample(3, np.random.default_rng(0)).shape
+    (3, 10)
     """
 
     dim: int
@@ -61,8 +72,6 @@ class IsotropicGaussian:
 
         Examples
         --------
-        >>> import numpy as np
-        >>> import distill_lib as dl
         >>> dl.IsotropicGaussian(3).sample(5, np.random.default_rng(0)).shape
         (5, 3)
         """
@@ -95,7 +104,6 @@ class IsotropicGaussian:
 
         Examples
         --------
-        >>> import distill_lib as dl
         >>> law = dl.IsotropicGaussian(2)
         >>> print(f"{law.angle_tail(0.5):.3f}")
         0.682
@@ -122,6 +130,16 @@ class Gaussian:
     ------
     ValueError
         If `covariance` isn't finite, square, symmetric and positive definite.
+
+    See Also
+    --------
+    IsotropicGaussian : The same with the identity, and faster.
+
+    Examples
+    --------
+    >>> law = dl.Gaussian(np.diag([4.0, 1.0]))
+    >>> print(law.angle_tail([0.0, 0.5], [1.0, 0.0]).round(3))
+    [1.    0.472]
     """
 
     covariance: Matrix
@@ -180,8 +198,6 @@ class Gaussian:
 
         Examples
         --------
-        >>> import numpy as np
-        >>> import distill_lib as dl
         >>> dl.Gaussian([[2.0, 1.0], [1.0, 2.0]]).sample(5, np.random.default_rng(0)).shape
         (5, 2)
         """
@@ -231,7 +247,6 @@ class Gaussian:
 
         Examples
         --------
-        >>> import distill_lib as dl
         >>> law = dl.Gaussian([[4.0, 0.0], [0.0, 1.0]])
         >>> print(f"{law.angle_tail(0.5, [1.0, 0.0]):.3f}")
         0.472
@@ -274,6 +289,16 @@ class Empirical:
     ------
     ValueError
         If `points` isn't a finite matrix.
+
+    See Also
+    --------
+    digits : Points that come with the library.
+
+    Examples
+    --------
+    >>> law = dl.Empirical([[1.0, 0.0], [1.0, 1.0]])
+    >>> law.sample(4, np.random.default_rng(0)).shape
+    (4, 2)
     """
 
     points: Matrix
@@ -314,8 +339,6 @@ class Empirical:
 
         Examples
         --------
-        >>> import numpy as np
-        >>> import distill_lib as dl
         >>> dl.Empirical([[1.0, 2.0], [3.0, 4.0]]).sample(5, np.random.default_rng(0)).shape
         (5, 2)
         """
@@ -349,7 +372,6 @@ class Empirical:
 
         Examples
         --------
-        >>> import distill_lib as dl
         >>> law = dl.Empirical([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0], [0.0, 3.0]])
         >>> print(f"{law.angle_tail(0.7, [1.0, 0.0]):.3f}")
         0.750

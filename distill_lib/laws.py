@@ -120,7 +120,7 @@ class AxialLaw(InputLaw, Protocol):
     >>> isinstance(law, dl.AxialLaw)
     True
     >>> print(f"{dl.axial_risk(1.0, law):.3f}")
-    0.097
+    0.106
     >>> curve = dl.risk_curve(
     ...     law, law.w_teacher, [1, 2, 3], trials=50, rng=np.random.default_rng(0)
     ... )

@@ -30,6 +30,15 @@ def end_to_end(layers: Sequence[ArrayLike]) -> Vector:
     ------
     ValueError
         If there is no layer, or neighbouring shapes don't match.
+
+    See Also
+    --------
+    balanced_layers : Layers with given end-to-end weights.
+
+    Examples
+    --------
+    >>> print(dl.end_to_end(([[1.0, 2.0], [3.0, 4.0]], [[1.0, 1.0]])))
+    [4. 6.]
     """
     matrices = _arguments.layers("layers", layers)
     w = matrices[-1]
@@ -72,9 +81,22 @@ def balanced_layers(
     ValueError
         If an argument can't be used; the message names it.
 
+    See Also
+    --------
+    end_to_end : Its inverse.
+    balance_defect : Which is 0 for these layers.
+
     References
     ----------
     Arora, Cohen & Hazan (2018), for balancedness; this book, chapter 4, for the form.
+
+    Examples
+    --------
+    >>> layers = dl.balanced_layers([3.0, 4.0], 3, width=5, rng=np.random.default_rng(0))
+    >>> [layer.shape for layer in layers]
+    [(5, 2), (5, 5), (1, 5)]
+    >>> print(dl.end_to_end(layers).round(3))
+    [3. 4.]
     """
     w = _arguments.vector("w", w)
     depth = _arguments.count("depth", depth)
@@ -118,9 +140,18 @@ def balance_defect(layers: Sequence[ArrayLike]) -> float:
     ValueError
         If there is no layer, or neighbouring shapes don't match.
 
+    See Also
+    --------
+    balanced_layers : Layers that have none.
+
     References
     ----------
     Arora, Cohen & Hazan (2018).
+
+    Examples
+    --------
+    >>> print(f"{dl.balance_defect(([[2.0, 0.0]], [[1.0]])):.3f}")
+    3.000
     """
     matrices = _arguments.layers("layers", layers)
     scale = min(float(power_of_two(layer.ravel())[0]) for layer in matrices)

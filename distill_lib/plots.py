@@ -45,6 +45,18 @@ def plot_inputs(ax: Axes, X: ArrayLike, labels: ArrayLike, **scatter_kwargs: Any
     ------
     ValueError
         If an argument isn't finite or the shapes don't match.
+
+    See Also
+    --------
+    plot_boundary : Where the decision changes.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> dl.plots.plot_inputs(ax, [[1.0, 0.0], [-1.0, 1.0]], [0.9, 0.2])
+    >>> len(ax.collections)
+    2
     """
     X = _arguments.matrix("X", X, columns=2, like="the plane")
     labels = _arguments.labels(labels, X)
@@ -76,6 +88,18 @@ def plot_boundary(ax: Axes, w: ArrayLike, **line_kwargs: Any) -> None:
     ------
     ValueError
         If w isn't such a vector.
+
+    See Also
+    --------
+    plot_arrow : The weights themselves.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> dl.plots.plot_boundary(ax, [3.0, 4.0], **dl.plots.TEACHER)
+    >>> ax.lines[0].get_label()
+    'teacher'
     """
     w = _arguments.vector("w", w, size=2, like="the plane", nonzero=True)
     ax.axline((0.0, 0.0), (-w[1], w[0]), **line_kwargs)
@@ -107,6 +131,18 @@ def plot_arrow(
     ------
     ValueError
         If w isn't such a vector.
+
+    See Also
+    --------
+    plot_boundary : What is orthogonal to it.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> dl.plots.plot_arrow(ax, [3.0, 4.0], color="#0072B2", label="student")
+    >>> ax.lines[0].get_label()
+    'student'
     """
     w = _arguments.vector("w", w, size=2, like="the plane")
     look: dict[str, Any] = {"arrowstyle": "-|>", "color": color, "linestyle": linestyle, "lw": 1.8}
@@ -132,6 +168,19 @@ def plot_path(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     ------
     ValueError
         If the weights aren't two-dimensional.
+
+    See Also
+    --------
+    plot_loss : Its loss.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> run = dl.gradient_descent([[1.0, 0.0]], [0.75], [0.0, 0.0], steps=3)
+    >>> dl.plots.plot_path(ax, run, **dl.plots.SOFT)
+    >>> ax.lines[0].get_xydata().shape
+    (4, 2)
     """
     weights = _arguments.matrix(
         "trajectory: weights", trajectory.weights, columns=2, like="the plane"
@@ -152,6 +201,18 @@ def plot_loss(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
         A run of training.
     **line_kwargs
         Passed on to `Axes.semilogy`.
+
+    See Also
+    --------
+    plot_path : Its weights.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> dl.plots.plot_loss(ax, dl.gradient_descent([[1.0]], [0.75], [0.0], steps=3))
+    >>> ax.get_yscale()
+    'log'
     """
     ax.semilogy(trajectory.steps, trajectory.loss, **line_kwargs)
     ax.set_xlabel("step $k$")
@@ -169,6 +230,19 @@ def plot_risk_curve(ax: Axes, curve: RiskCurve, **line_kwargs: Any) -> None:
         The estimate. Sizes without any risk are left to the caller on a logarithmic axis.
     **line_kwargs
         Passed on to `Axes.errorbar`.
+
+    See Also
+    --------
+    risk_curve : Which measures one.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> curve = dl.RiskCurve(np.array([1, 2]), np.array([0.4, 0.3]), np.array([0.01, 0.01]))
+    >>> dl.plots.plot_risk_curve(ax, curve, label="soft")
+    >>> ax.get_ylabel()
+    'expected transfer risk'
     """
     look: dict[str, Any] = {"marker": "o", "markersize": 4, "capsize": 2}
     look |= cbook.normalize_kwargs(line_kwargs, Line2D)

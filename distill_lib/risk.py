@@ -25,6 +25,16 @@ class RiskEstimate:
         Its standard error.
     trials : int
         Number of independent transfer sets.
+
+    See Also
+    --------
+    expected_transfer_risk : Which returns one.
+
+    Examples
+    --------
+    >>> estimate = dl.RiskEstimate(mean=0.25, standard_error=0.01, trials=100)
+    >>> print(f"{estimate.mean:.2f} +- {2 * estimate.standard_error:.2f}")
+    0.25 +- 0.02
     """
 
     mean: float
@@ -45,6 +55,17 @@ class RiskCurve:
         curve are correlated.
     standard_error : ndarray, shape (k,)
         Standard error of each mean.
+
+    See Also
+    --------
+    risk_curve : Which returns one.
+    distill_lib.plots.plot_risk_curve : Draws one.
+
+    Examples
+    --------
+    >>> curve = dl.RiskCurve(np.array([1, 2]), np.array([0.4, 0.3]), np.array([0.01, 0.01]))
+    >>> int(curve.sizes[curve.mean < 0.35][0])
+    2
     """
 
     sizes: Counts
@@ -79,9 +100,18 @@ def transfer_risk(w_student: ArrayLike, w_teacher: ArrayLike, X: ArrayLike) -> f
     ValueError
         If an argument isn't finite, the teacher is zero or shapes don't match.
 
+    See Also
+    --------
+    expected_transfer_risk : Its mean over transfer sets.
+
     References
     ----------
     Phuong & Lampert (2019), the transfer risk of section 3, on a finite sample.
+
+    Examples
+    --------
+    >>> dl.transfer_risk([1.0, 0.0], [1.0, 1.0], [[1.0, 2.0], [-1.0, 2.0]])
+    0.5
     """
     X = _arguments.matrix("X", X)
     w_student = _arguments.vector(
@@ -147,6 +177,20 @@ def expected_transfer_risk(
         If more than one process is asked for and joblib isn't installed.
     RuntimeError
         If one of the processes is killed. On a Dask cluster its trials are run again instead.
+
+    See Also
+    --------
+    risk_curve : For many sizes at once.
+    transfer_risk : Of one student.
+
+    Examples
+    --------
+    >>> law, w = dl.IsotropicGaussian(10), np.ones(10)
+    >>> estimate = dl.expected_transfer_risk(
+    ...     law, w, 5, trials=200, test_points=200, rng=np.random.default_rng(0)
+    ... )
+    >>> bool(abs(estimate.mean - dl.isotropic_expected_risk(5, 10)) < 4 * estimate.standard_error)
+    True
     """
     n = _arguments.count("n", n)
     test_points = _arguments.count("test_points", test_points)
@@ -209,6 +253,11 @@ def risk_curve(
     RuntimeError
         If one of the processes is killed. On a Dask cluster its trials are run again instead.
 
+    See Also
+    --------
+    risk_sweep : Many curves, each kept as soon as it is finished.
+    transfer_risk_bound : What bounds it.
+
     Notes
     -----
     Every trial has one BLAS thread, if threadpoolctl is installed (``distill_lib[parallel]`` brings
@@ -222,6 +271,14 @@ def risk_curve(
     if the process was started with MALLOC_TRIM_THRESHOLD_=67108864 and
     MALLOC_MMAP_THRESHOLD_=33554432 in its environment (a worker of Dask, if they are in the setting
     ``distributed.nanny.pre-spawn-environ``).
+
+    Examples
+    --------
+    >>> law, w = dl.PolynomialAngles(np.ones(10), easiness=1.0), np.ones(10)
+    >>> curve = dl.risk_curve(law, w, [1, 4, 9], trials=200, rng=np.random.default_rng(0))
+    >>> bounds = [dl.sharp_easiness_bound(n, 1.0) for n in (1, 4, 9)]
+    >>> bool((curve.mean + 4 * curve.standard_error < bounds).all())
+    True
     """
     inputs, w_teacher, sizes, trials, test_points = checked_curve(
         inputs, w_teacher, sizes, trials, test_points

@@ -35,9 +35,19 @@ def closed_form_student(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     ValueError
         If an argument isn't finite, the teacher is zero or shapes don't match.
 
+    See Also
+    --------
+    nested_students : Those of the first 1, 2, ... inputs.
+    gradient_descent : How training gets there.
+
     References
     ----------
     Phuong & Lampert (2019), Theorem 1.
+
+    Examples
+    --------
+    >>> print(dl.closed_form_student([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]], [3.0, 4.0, 5.0]).round(3))
+    [3. 4. 0.]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
@@ -75,9 +85,20 @@ def nested_students(X: ArrayLike, w_teacher: ArrayLike) -> Matrix:
     ValueError
         If an argument isn't finite, the teacher is zero or shapes don't match.
 
+    See Also
+    --------
+    nested_angles : Their angles with the teacher.
+
     References
     ----------
     Phuong & Lampert (2019), Theorem 1, for every prefix of the transfer set.
+
+    Examples
+    --------
+    >>> print(dl.nested_students([[2.0, 0.0], [4.0, 0.0], [1.0, 1.0]], [3.0, 4.0]).round(3))
+    [[3. 0.]
+     [3. 0.]
+     [3. 4.]]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
@@ -120,9 +141,19 @@ def nested_angles(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     ValueError
         If an argument isn't finite, the teacher is zero or shapes don't match.
 
+    See Also
+    --------
+    nested_students : The students themselves.
+    axial_risk : What an angle costs.
+
     References
     ----------
     Phuong & Lampert (2019), Theorem 1; this book for the one factorisation.
+
+    Examples
+    --------
+    >>> print(dl.nested_angles([[2.0, 0.0], [4.0, 0.0], [1.0, 1.0]], [3.0, 4.0]).round(3))
+    [0.927 0.927 0.   ]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
@@ -169,10 +200,20 @@ def max_margin_student(X: ArrayLike, hard: ArrayLike) -> Vector:
     RuntimeError
         If the search for the nearest inputs takes more than 10 (n + d) steps.
 
+    See Also
+    --------
+    hard_labels : What it learns from.
+    closed_form_student : Where soft labels lead.
+
     References
     ----------
     Soudry, Hoffer, Nacson, Gunasekar & Srebro (2018) for the limit; Lawson & Hanson (1974),
     chapter 23, for the algorithm; this book, chapter 10, "Soft against hard labels".
+
+    Examples
+    --------
+    >>> print(dl.max_margin_student([[2.0, 0.0], [-1.0, 1.0]], [1.0, 0.0]).round(3))
+    [ 0.5 -0.5]
     """
     X = _arguments.matrix("X", X)
     hard = _arguments.vector("hard", hard, size=X.shape[0], like=f"X of shape {X.shape}")

@@ -86,6 +86,10 @@ def risk_sweep(
     RuntimeError
         If a process is killed, as for `risk_curve`. Finished cells are kept.
 
+    See Also
+    --------
+    risk_curve : One curve.
+
     Notes
     -----
     The cells are kept by ``joblib.Memory``. A cell is found again if its values are the same, and
@@ -96,6 +100,19 @@ def risk_sweep(
     Cells run one after another, and the trials of each side by side, so that a long cell leaves
     no core idle. For thousands of cells of less than a second, call `risk_sweep` with a part of
     them in each of several processes: they may share the folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> w = np.ones(10)
+    >>> cells = [
+    ...     dict(inputs=dl.PolynomialAngles(w, k), w_teacher=w, sizes=[1, 4], trials=50, seed=1)
+    ...     for k in (1.0, 2.0)
+    ... ]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hard, easy = dl.risk_sweep(cells, folder=folder)
+    >>> bool((easy.mean < hard.mean).all())
+    True
     """
     checked = _checked_cells(cells)
     folder = _checked_folder(folder)

