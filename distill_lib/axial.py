@@ -211,7 +211,7 @@ class PolynomialAngles(_AroundTeacher):
         Parameters
         ----------
         probability : array_like
-            u, in [0, 1].
+            The number u, in [0, 1].
 
         Returns
         -------
@@ -312,7 +312,7 @@ class BoundedAngles(_AroundTeacher):
         Parameters
         ----------
         probability : array_like
-            u, in [0, 1].
+            The number u, in [0, 1].
 
         Returns
         -------

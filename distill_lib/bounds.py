@@ -100,6 +100,7 @@ def sharp_transfer_risk_bound(angle_tail: AngleTail, n: int) -> float:
     Returns
     -------
     float
+        In [0, 1], up to the quadrature, about 1e-7 of it.
 
     Raises
     ------
@@ -165,6 +166,7 @@ def margin_bound(angle_tail: AngleTail, gamma: float, n: int) -> float:
     Returns
     -------
     float
+        In [0, 1].
 
     Raises
     ------
@@ -215,6 +217,7 @@ def easiness_bound(n: int, easiness: float) -> float:
     Returns
     -------
     float
+        The bound, which may exceed 1.
 
     Raises
     ------
@@ -259,6 +262,7 @@ def sharp_easiness_bound(n: int, easiness: float) -> float:
     Returns
     -------
     float
+        In [0, 1].
 
     Raises
     ------

@@ -166,6 +166,7 @@ def distillation_gradient(w: ArrayLike, X: ArrayLike, labels: ArrayLike) -> Vect
     Returns
     -------
     ndarray, shape (d,)
+        The gradient.
 
     Raises
     ------
@@ -209,6 +210,7 @@ def smoothness(X: ArrayLike) -> float:
     Returns
     -------
     float
+        The constant :math:`\Lambda`.
 
     Raises
     ------
@@ -243,6 +245,7 @@ def logits(X: Matrix, w: Vector) -> Vector:
     Returns
     -------
     ndarray, shape (n,)
+        One logit for each input.
 
     See Also
     --------
@@ -294,6 +297,7 @@ def bernoulli_divergence(labels: Floats, logits: Floats) -> Floats:
     Returns
     -------
     ndarray
+        Never negative; of the broadcast shape.
 
     See Also
     --------

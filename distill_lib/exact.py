@@ -30,6 +30,7 @@ def isotropic_expected_risk(n: int, d: int) -> float:
     Returns
     -------
     float
+        In [0, 1/2].
 
     Raises
     ------

@@ -31,6 +31,7 @@ def initialisation_radius(epsilon: float, student_norm: float, depth: int) -> fl
     Returns
     -------
     float
+        The radius, > 0.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def sharp_initialisation_radius(epsilon: float, student_norm: float, depth: int)
     Returns
     -------
     float
+        The radius, > 0.
 
     Raises
     ------
@@ -122,6 +124,7 @@ def limit_offset(q0: float, r0: float, student_norm: float, depth: int) -> float
     Returns
     -------
     float
+        The distance s >= 0.
 
     Raises
     ------

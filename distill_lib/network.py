@@ -25,6 +25,7 @@ def end_to_end(layers: Sequence[ArrayLike]) -> Vector:
     Returns
     -------
     ndarray, shape (d,)
+        The weights w.
 
     Raises
     ------
@@ -134,6 +135,7 @@ def balance_defect(layers: Sequence[ArrayLike]) -> float:
     Returns
     -------
     float
+        0 if and only if the network is balanced, up to rounding.
 
     Raises
     ------

@@ -122,8 +122,12 @@ def plot_arrow(
         Where to draw.
     w : array_like, shape (2,)
         The vector.
-    color, label, linestyle
-        Its look; the label appears in the legend.
+    color : str
+        Its colour.
+    label : str, optional
+        What the legend calls it.
+    linestyle : str
+        Of its shaft.
     **arrow_kwargs
         Passed on to `Axes.annotate` as properties of the arrow.
 

@@ -167,6 +167,7 @@ def expected_transfer_risk(
     Returns
     -------
     RiskEstimate
+        Mean risk over the trials, and its standard error.
 
     Raises
     ------
@@ -243,6 +244,7 @@ def risk_curve(
     Returns
     -------
     RiskCurve
+        Mean risk over the trials at each size, and its standard error.
 
     Raises
     ------

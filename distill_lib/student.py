@@ -29,6 +29,7 @@ def closed_form_student(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     Returns
     -------
     ndarray, shape (d,)
+        The student's weights.
 
     Raises
     ------

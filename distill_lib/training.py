@@ -193,8 +193,16 @@ def balanced_descent(
         End-to-end weights of the balanced start.
     depth : int
         N >= 1.
-    step_size, steps, tol, record_every, coordinates
-        As in `gradient_descent`; "span" coordinates are there for every depth.
+    step_size : float, optional
+        As in `gradient_descent`.
+    steps : int
+        The largest number of steps.
+    tol : float
+        Stop as soon as the gradient's norm (of all layers together) is at most this.
+    record_every : int
+        Record the start, every so many steps, and the end.
+    coordinates : {"input", "span"}
+        As in `gradient_descent`, but "span" is there for every depth.
 
     Returns
     -------

@@ -61,6 +61,15 @@ def test_its_parts_are_there(name):
     assert wanted - parts == set()
 
 
+@pytest.mark.parametrize("name", [name for name in THINGS if "laws" not in name])
+def test_its_parameters_are_those_it_takes_in_their_order(name):
+    text = inspect.getdoc(THINGS[name])
+    told = re.search(r"^Parameters\n-{4,}\n(.*?)(?=^\w[\w ]+\n-{4,}$|\Z)", text, re.M | re.S)
+    told = re.findall(r"^(\*{0,2}\w[\w, ]*)(?: :|$)", told[1], re.M) if told else []
+    told = [each.strip("*") for line in told for each in line.split(", ")]
+    assert told == [each for each in inspect.signature(THINGS[name]).parameters if each != "self"]
+
+
 @pytest.mark.parametrize("name", [name for name in THINGS if name not in OF_A_PROTOCOL])
 def test_its_example_runs_as_printed(name):
     tests = doctest.DocTestFinder(recurse=False).find(
