@@ -36,7 +36,13 @@ __all__ = sorted(_HOMES)
 
 def __getattr__(name):
     if name in _NAMES:
-        return import_module(f"distill_lib.{name}")
+        try:
+            return import_module(f"distill_lib.{name}")
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"distill_lib.{name} needs {error.name}, which isn't installed: "
+                "pip install 'distill_lib[figures]'"
+            ) from error
     if name not in _HOMES:
         raise AttributeError(f"module 'distill_lib' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"distill_lib.{_HOMES[name]}"), name)

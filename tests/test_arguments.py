@@ -195,6 +195,9 @@ TABLE = {
         "folder": (FOLDER.name, NO_FOLDER),
         "n_jobs": (1, JOBS),
     },
+    "digits": {},
+    "mnist01": {},
+    "tumours": {},
     "isotropic_expected_risk": {"n": (2, COUNT), "d": (3, COUNT)},
     "axial_risk": {"angle": (0.5, ANGLES), "inputs": (LAW, [*INPUTS, Gaussian(np.eye(3))])},
 }  # fmt: skip

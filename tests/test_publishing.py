@@ -360,9 +360,11 @@ def test_binder_installs_what_the_notebooks_import():
     lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
     first, *names, last = [line for line in lines if not line.startswith("#")]
     assert (folder / first.removeprefix("-c ")).resolve() == ROOT / "constraints.txt"
-    assert last == "-e ."
+    assert last == "-e .[figures,parallel]"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    installed = {*names, *(re.match(r"[\w-]+", each)[0] for each in project["dependencies"])}
+    extras = project["optional-dependencies"]
+    brought = [*project["dependencies"], *extras["figures"], *extras["parallel"]]
+    installed = {*names, *(re.match(r"[\w-]+", each)[0] for each in brought)}
     cells = [
         "".join(cell["source"])
         for path in (ROOT / "chapters").glob("*.ipynb")
