@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import distill_lib
+
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = {"", ".bib", ".cff", ".cfg", ".css", ".html", ".ipynb", ".js", ".json", ".md", ".mplstyle"}
 TEXT |= {".py", ".svg", ".toml", ".txt", ".yaml", ".yml"}
@@ -114,6 +116,7 @@ def test_one_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == project["version"] == metadata.version("distill_lib")
+    assert distill_lib.__version__ == project["version"]
 
 
 def test_no_file_names_the_machine_it_was_made_on():
@@ -130,6 +133,8 @@ def test_no_file_names_the_machine_it_was_made_on():
     assert found == {}
 
 
-@pytest.mark.parametrize("name", ["LICENSE", "LICENSE-text", "CITATION.cff", "README.md"])
+@pytest.mark.parametrize(
+    "name", ["LICENSE", "LICENSE-text", "CITATION.cff", "README.md", "CHANGELOG.md"]
+)
 def test_what_a_reader_looks_for_first_is_there(name):
     assert (ROOT / name).read_text(encoding="utf-8").strip()

@@ -5,6 +5,7 @@ repository in it, or none.
 """
 
 import html
+import importlib.util
 import io
 import json
 import re
@@ -37,6 +38,7 @@ def small_book(folder, repository="", hub=""):
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["repository"]["url"] = repository
     config["launch_buttons"]["jupyterhub_url"] = hub
+    config["sphinx"]["config"].pop("search_words", None)  # they lead to chapters
     # The live notebooks take long to build, and nothing here is about them.
     if "live" in config["sphinx"]["config"]["extensions"]:
         config["sphinx"]["config"]["extensions"].remove("live")
@@ -320,8 +322,11 @@ def test_a_workflow_may_do_no_more_than_it_must():
     for name, workflow in workflows().items():
         assert workflow["permissions"] == {"contents": "read"}, name
         for job in workflow["jobs"].values():
-            extra = {"pages": "write", "id-token": "write"} if "environment" in job else {}
-            assert job.get("permissions", {}) == extra
+            proof = {"id-token": "write"}  # that it comes from here
+            extra = {"github-pages": proof | {"pages": "write"}, "pypi": proof, None: {}}
+            place = job.get("environment")
+            place = place["name"] if isinstance(place, dict) else place
+            assert job.get("permissions", {}) == extra[place]
             assert job["timeout-minutes"] <= 60
 
 
@@ -332,7 +337,9 @@ def test_a_workflow_uses_official_actions_of_one_major_version():
         for step in steps(workflow)
         if "uses" in step
     ]
-    assert [action for action in used if not re.fullmatch(r"actions/[\w-]+@v\d+", action)] == []
+    # And of PyPI's own, the one that needs no password.
+    official = r"actions/[\w-]+@v\d+|pypa/gh-action-pypi-publish@release/v1"
+    assert [action for action in used if not re.fullmatch(official, action)] == []
 
 
 def test_a_workflow_runs_what_the_makefile_has():
@@ -353,6 +360,48 @@ def test_only_the_default_branch_is_published_one_at_a_time():
     assert when == {"push": {"branches": ["main"]}, "workflow_dispatch": None}
     assert workflow["concurrency"] == {"group": "pages", "cancel-in-progress": False}
     assert workflow["jobs"]["deploy"]["needs"] == "build"
+
+
+def test_a_release_waits_for_its_owner_and_for_what_was_tested():
+    build, publish = workflows()["release"]["jobs"].values()
+    assert build["if"] == "vars.PUBLISH == 'yes'"
+    assert publish["needs"] == "build"
+    assert "make package ALL=1" in [step.get("run") for step in build["steps"]]
+
+
+def test_every_module_has_its_mutants_tried():
+    spec = importlib.util.spec_from_file_location("mutants", ROOT / ".ci" / "mutants.py")
+    mutants = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mutants)
+    rows = workflows()["mutants"]["jobs"]["mutants"]["strategy"]["matrix"]["modules"]
+    assert sorted(" ".join(rows).split()) == sorted(mutants.TESTS)
+    # What they leave: decorated functions, widgets, processes and types.
+    left = {"__init__", "_files", "_processes", "_types", "flipbook", "laws", "sweep"}
+    assert {path.stem for path in (ROOT / "distill_lib").glob("*.py")} - left == set(mutants.TESTS)
+
+
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [
+        ('""', None),
+        ("", None),
+        ('"https://github.com/someone/distillation"', "https://github.com/someone/distillation"),
+        (
+            "https://github.com/someone/distillation.git # here",
+            "https://github.com/someone/distillation",
+        ),
+    ],
+)
+def test_the_package_has_links_once_there_is_an_address(url, source):
+    spec = importlib.util.spec_from_file_location("urls", ROOT / ".ci" / "urls.py")
+    urls = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(urls)
+    config = (ROOT / "_config.yml").read_text(encoding="utf-8")
+    found = urls.addresses(
+        re.sub(r"^  url: .*", lambda _: f"  url: {url}", config, count=1, flags=re.M)
+    )
+    assert found.get("Source") == source
+    assert set(found) == (set() if source is None else {"Source", "Issues", "Changelog"})
 
 
 def test_binder_installs_what_the_notebooks_import():
