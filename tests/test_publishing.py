@@ -38,7 +38,12 @@ def small_book(folder, repository="", hub=""):
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["repository"]["url"] = repository
     config["launch_buttons"]["jupyterhub_url"] = hub
-    config["sphinx"]["config"].pop("search_words", None)  # they lead to chapters
+    # These lead to chapters, of which it has none.
+    config["sphinx"]["config"].pop("search_words", None)
+    pages = config["sphinx"]["config"]["html_additional_pages"]
+    config["sphinx"]["config"]["html_additional_pages"] = {
+        name: page for name, page in pages.items() if not name.startswith("chapters/")
+    }
     # The live notebooks take long to build, and nothing here is about them.
     if "live" in config["sphinx"]["config"]["extensions"]:
         config["sphinx"]["config"]["extensions"].remove("live")
