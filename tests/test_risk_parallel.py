@@ -458,6 +458,7 @@ import sys
 for absent in ("joblib", "threadpoolctl", "tqdm"):
     sys.modules[absent] = None  # importing it fails
 import numpy as np, distill_lib as dl
+dl.risk_curve, dl.IsotropicGaussian  # with what they import, which asks for the platform, too
 sys.platform = "emscripten"
 for options in ({}, {"n_jobs": 1}):
     curve = dl.risk_curve(
