@@ -263,6 +263,14 @@ move=> o; apply/esym/projector_unique; last by rewrite subr0.
 by rewrite in_span_submx trmx0 sub0mx.
 Qed.
 
+Lemma mulmx_projector_perp : X *m projector_perp X = 0.
+Proof.
+have [B [eqB Bunit eP]] := projector_basis.
+have /submxP[D hX] : (X <= B)%MS by rewrite eqB.
+have h : X *m B^T = D *m (B *m B^T) by rewrite mulmxA -hX.
+by rewrite mulmxBr mulmx1 eP !mulmxA h mulmxK // -hX subrr.
+Qed.
+
 Lemma projector_sym : (projector X)^T = projector X.
 Proof.
 have [B [_ _ ->]] := projector_basis.
