@@ -41,7 +41,9 @@ FORBIDDEN = re.compile(
     r"|Unset (?:Guard|Positivity|Universe) Checking|bypass_check|Abort)\b"
 )
 STATED = "Theorem|Lemma|Corollary|Proposition|Fact|Remark"
-DEFINED = "Definition|Fixpoint|Inductive|Record|Notation|Structure|Variant|CoFixpoint|Class|Instance"
+DEFINED = (
+    "Definition|Fixpoint|Inductive|Record|Notation|Structure|Variant|CoFixpoint|Class|Instance"
+)
 ASSUMED = "Variables?|Hypothes[ie]s|Context|Let"
 
 

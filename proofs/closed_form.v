@@ -129,3 +129,15 @@ apply/negbTE; rewrite -ltNge ltNge; apply/negP => a0; move: ab.
 rewrite ltNge => /negP; apply; rewrite mulr_ge0_le0 // subr_le0 (le_trans _ a0) //.
 by rewrite pmulr_rle0 ?ltr0n // ltW.
 Qed.
+
+(** Chapter 11, prop-features: with the features of the inputs in the rows of $\Phi$, and $k(x) =
+    \Phi \phi(x)$, the student's logit is $k(x)^\top (\Phi \Phi^\top)^{-1} u^\star$ if the rows
+    are independent. *)
+Theorem kernel_student (R : realFieldType) n D (Phi : 'M[R]_(n, D)) (ws phi : 'cV[R]_D) :
+  \rank Phi = n ->
+  student Phi ws ⋅ phi
+    = (Phi *m phi) ⋅ (invmx (Phi *m Phi^T) *m (Phi *m ws)).
+Proof.
+move=> r; case: (closed_form_independent ws r) => _ ->.
+by rewrite dotC dot_mulmx !mulmxA.
+Qed.

@@ -195,3 +195,25 @@ rewrite /what; have [dn|nd] := leqP d n.
 have rn : \rank X = n by rewrite r (minn_idPl (ltnW nd)).
 by case: (closed_form_independent ws rn).
 Qed.
+
+(** Chapter 10, prop-temperature: on labels $\sigma(w^\star \cdot x_i / T)$ descent from zero ends
+    at $\hat w / T$, ... *)
+Theorem temperature_limit (R : realType) n d (X : 'M[R]_(n, d)) (ws : 'cV[R]_d)
+    (T eta Lambda : R) :
+  let y i := logistic (input X i ⋅ ws / T) in
+  let w := descent (gradient (@logistic R) X y) (fun=> eta) 0 in
+  (0 < n)%N -> smooth X Lambda -> 0 < eta -> eta * Lambda < 2%:R ->
+  forall epsilon, 0 < epsilon ->
+  exists K : nat, forall k, (K <= k)%N -> ‖w k - T^-1 *: student X ws‖² < epsilon.
+Proof.
+move=> y w n0 sm eta0 etaL epsilon e0.
+have := descent_from_zero (T^-1 *: ws) n0 sm eta0 etaL e0.
+have -> : student X (T^-1 *: ws) = T^-1 *: student X ws by rewrite /student -scalemxAr.
+suff -> : soft_labels (@logistic R) X (T^-1 *: ws) = y by [].
+by apply: funext => i; rewrite /soft_labels /y dotZr mulrC.
+Qed.
+
+(** ... which decides like $\hat w$. *)
+Theorem temperature_decides (R : realType) n d (X : 'M[R]_(n, d)) (ws x : 'cV[R]_d) (T : R) :
+  0 < T -> (0 <= (T^-1 *: student X ws) ⋅ x) = (0 <= student X ws ⋅ x).
+Proof. by move=> T0; rewrite dotZl pmulr_rge0 // invr_gt0. Qed.

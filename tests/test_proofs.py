@@ -1,6 +1,11 @@
-"""The formal proofs hold, say what they said, and assume nothing that isn't allowed."""
+"""The formal proofs hold, say what they said, and assume nothing that isn't allowed.
+
+Where continuous integration has no Coq of the right release, PROOFS=elsewhere says that another job
+runs proofs/check.py.
+"""
 
 import importlib.util
+import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +22,8 @@ spec.loader.exec_module(check)
 def coq():
     """Skip where there is no Coq; fail in CI, where everything is tested."""
     if shutil.which("coqc") is None:
+        if os.environ.get("PROOFS") == "elsewhere":
+            pytest.skip("a job of its own checks the proofs")
         wanting("no coqc found", check.CURE)
 
 
