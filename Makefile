@@ -34,7 +34,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test extras execute times bench parallel weight release submissions sheet grade similarity moodle canvas gradescope elsewhere ends wheels canary package mutants lab serve lint clean distclean
+.PHONY: help book pdf test proofs extras execute times bench parallel weight release submissions sheet grade similarity moodle canvas gradescope elsewhere ends wheels canary package mutants lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -71,6 +71,10 @@ pdf: book .venv/.paper .venv/.browser ## print the whole book as one PDF, and le
 
 test: book ## test the library, every number in every notebook, and the built site: PYTEST="-k angle"
 	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile $(PYTEST)
+
+# STATEMENTS=store writes proofs/statements.txt anew.
+proofs: .venv/.stamp ## check the formal proofs, and say what each theorem assumes (needs Coq)
+	@$(BIN)/python proofs/check.py $(if $(filter store,$(STATEMENTS)),--store)
 
 extras: .venv/.browser .venv/.paper .venv/.cluster .venv/.similarity ## install what more tests need
 

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 FIELDS = {"id", "statement", "source", "anchor", "function", "test"}
 # And, where no cell of a chapter checks a step of the proof, the reason.
 REASON = "unbroken"
+# And, where a machine has checked it: the formal theorems, and what of the claim they leave out.
+FORMAL = {"coq", "unchecked"}
 SOURCES = {  # tag: (CSS class, what it says)
     "P✓": ("src-paper", "the paper's"),
     "P~": ("src-reconstructed", "the paper's, reconstructed"),
@@ -108,7 +110,7 @@ class ClaimsDirective(SphinxDirective):
             self.env.note_dependency(str(notebook))
             self.broken.update(changes(notebook))
         for claim in claims:
-            if set(claim) - {REASON} != FIELDS or claim["source"] not in SOURCES:
+            if set(claim) - {REASON} - FORMAL != FIELDS or claim["source"] not in SOURCES:
                 raise self.error(
                     f"{relative}: a claim has the fields {', '.join(sorted(FIELDS))} and one of "
                     f"the sources {', '.join(SOURCES)}; got {claim}"
@@ -143,6 +145,10 @@ class ClaimsDirective(SphinxDirective):
         if times := self.broken[claim["anchor"]]:
             said = f"broken on purpose {times} time{'s' * (times > 1)}, and caught each time"
             code.append(nodes.paragraph("", said, classes=["broken"]))
+        if claim.get("coq"):
+            said = "checked by machine" + (", in part" if claim.get("unchecked") else "")
+            link = book_link("", "", nodes.Text(said), label=f"machine-{claim['anchor']}")
+            code.append(nodes.paragraph("", "", link))
         return [
             [nodes.paragraph("", claim["id"])],
             statement.children,
