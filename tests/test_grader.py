@@ -30,7 +30,9 @@ from attacks.corpus import ALL, HONEST, NOTHING, WRONG
 from conftest import ROOT
 
 from course.grader import __main__ as main
-from course.grader import grade, gradebook, inside, private, questions, sandbox
+from course.grader import grade, gradebook, private, questions, sandbox, seccomp, store
+from course.grader.inside import run as inside
+from course.grader.inside import values
 
 pytestmark = ONLY_LINUX
 NAN, INF = float("nan"), float("inf")
@@ -165,7 +167,7 @@ def test_hidden_inputs_depend_on_seed_and_question_alone():
     ],
 )
 def test_arguments_arrive_as_they_were(value):
-    arrived = inside.decode(json.loads(json.dumps(inside.encode(value))))
+    arrived = values.decode(json.loads(json.dumps(values.encode(value))))
     assert type(arrived) is type(value)
     np.testing.assert_equal(arrived, value)
     if isinstance(value, np.ndarray):
@@ -205,7 +207,7 @@ class Metre(float):
     ],
 )
 def test_right_values_in_any_dress_arrive(value):
-    arrived = inside.decode(json.loads(json.dumps(inside.encode(value))), integer=float)
+    arrived = values.decode(json.loads(json.dumps(values.encode(value))), integer=float)
     assert questions.close(arrived, [1, 2.5], rtol=1e-15)
     assert questions.near(arrived, [1, 2.5], rtol=1e-15)
 
@@ -228,13 +230,13 @@ def test_right_values_in_any_dress_arrive(value):
     ],
 )
 def test_what_is_no_number_does_not_arrive(value):
-    with pytest.raises((inside.Refused, TypeError)):
-        inside.encode(value)
+    with pytest.raises((values.Refused, TypeError)):
+        values.encode(value)
 
 
 def test_single_precision_is_as_good_as_it_can_be_and_no_better():
     def arrived(value):
-        return inside.decode(inside.encode(value), integer=float)
+        return values.decode(values.encode(value), integer=float)
 
     third = np.array([1 / 3])
     for compare in (questions.close, questions.near):
@@ -425,7 +427,7 @@ def test_a_wrong_argument_is_named(change, said, tmp_path, capsys):
 
 
 def a_result(**parts):
-    lost = {"q1": ["an answer was wrong", "Think."]}
+    lost = {"q1": [["", 2, "an answer was wrong", "Think."]]}
     result = {"points": {"q1": 0}, "lost": lost, "cells": [], "note": ""}
     return result | {"isolation": "bubblewrap"} | parts
 
@@ -457,7 +459,7 @@ def test_a_students_text_stays_in_its_block(text):
 def why(question, given, cases=None, **more):
     """Return what a student is told of the answers that were given."""
     lost = grade.judge(question, cases or [()] * len(given), given, **more)
-    result = a_result(lost={question.name: list(lost)} if lost else {})
+    result = a_result(lost={question.name: [["", 2, *lost]]} if lost else {})
     return gradebook.lost(result, question)
 
 
@@ -634,8 +636,8 @@ def probed():
 
 def test_without_libseccomp_it_refuses(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyseccomp", None)
-    with pytest.raises(sandbox.SandboxError, match="apt install libseccomp2; pip install pysecc"):
-        sandbox.syscall_filter()
+    with pytest.raises(store.SandboxError, match="apt install libseccomp2; pip install pysecc"):
+        seccomp.syscall_filter()
 
 
 # Gradescope

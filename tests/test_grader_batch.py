@@ -3,6 +3,7 @@
 Where it doesn't matter how code is run, it is run in this very process, by `StandIn`.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -20,9 +21,11 @@ from conftest import wanting
 
 from course import release
 from course.grader import __main__ as main
-from course.grader import gradebook, gradescope, inside, questions, sandbox, store, tables
+from course.grader import conversation, gradebook, gradescope, questions, store, tables
 from course.grader import notebook as submitted
 from course.grader import private as own
+from course.grader.inside import run as inside
+from course.grader.inside.values import encode
 
 pytestmark = ONLY_LINUX
 NAMES = ["student", "q1", "q2", "q3", "automatic", "essay (of 4)", "late", "total", "note"]
@@ -43,9 +46,10 @@ class StandIn:
     def __exit__(self, *_):
         pass
 
-    def run(self, cells, calls, slot=0):
-        StandIn.ran += 1
-        done, space = sandbox.Run(), {}
+    def run(self, cells, turns=(), slot=0, show=False):
+        done, space = conversation.Run(), {}
+        if cells:
+            StandIn.ran += 1
         for number, cell in enumerate(cells):
             if cell == "the sandbox fails":
                 raise ConnectionResetError(104, "no answer")
@@ -53,13 +57,20 @@ class StandIn:
                 exec(cell, space)
             except Exception as error:
                 done.cells.append([number, *inside.describe(error)])
-        for number, (name, cases) in enumerate(calls):
-            for case, given in enumerate(cases):
-                answer = ["missing", ""]
-                if name in space:
-                    answer = inside.answer(space[name], [inside.encode(part) for part in given])
-                done.answers[number, case] = answer
+        turns, said = iter(turns), None
+        with contextlib.suppress(StopIteration):
+            while True:
+                turn = turns.send(said) if said else next(turns)
+                with inside.lent(space, turn.lent):
+                    said = self.answers(space, turn), ""
         return done
+
+    def answers(self, space, turn):
+        if turn.function not in space:
+            return dict.fromkeys(range(len(turn.cases)), ["missing", ""])
+        function = space[turn.function]
+        given = [[encode(part) for part in case] for case in turn.cases]
+        return {k: inside.answer(function, case) for k, case in enumerate(given)}
 
 
 class Course:

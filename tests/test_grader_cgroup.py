@@ -6,7 +6,9 @@ import subprocess
 import pytest
 from attacks.batch import ONLY_LINUX, need_sandbox
 
-from course.grader import cgroup, inside, sandbox
+from course.grader import cgroup, sandbox, watch
+from course.grader.inside import checkpoints
+from course.grader.inside.run import LOST
 
 pytestmark = ONLY_LINUX
 
@@ -118,7 +120,7 @@ def test_without_a_group_sockets_count_as_what_they_could_hold(monkeypatch):
         "x = 1",
     ]
     run = run_counted(cells, monkeypatch)
-    assert run.cells == [[1, "Lost", f"{inside.WHY['killed']}. {inside.LOST}"]]
+    assert run.cells == [[1, "Lost", f"{checkpoints.WHY['killed']}. {LOST}"]]
     assert run.stopped == ""
 
 
@@ -130,5 +132,5 @@ def test_shared_memory_counts_once(monkeypatch):
         "for _ in range(12): os.wait()",
         "assert large[-1] == 1",
     ]
-    monkeypatch.setattr(sandbox, "MEMORY", 2**30)
+    monkeypatch.setattr(watch, "MEMORY", 2**30)
     assert run_counted(cells, monkeypatch).cells == []

@@ -46,5 +46,5 @@ def test_one_bad_step_costs_its_own_points(name, graded):
     result = graded(cells, name)
     assert tuple(result["points"].values()) == points, result
     assert result["cells"] == ([said] if said else [])
-    assert {question: why for question, (why, _) in result["lost"].items()} == reasons
+    assert {name: why for name, [(_, _, why, _)] in result["lost"].items()} == reasons
     assert result["note"] == ""

@@ -24,8 +24,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from course.grader import grade, gradebook, notebook, private, tables
-from course.grader.sandbox import Sandbox, SandboxError
-from course.grader.store import Key, Refusal, locked, sweep, workplace
+from course.grader.preflight import preflight
+from course.grader.sandbox import Sandbox, Unconfined
+from course.grader.store import Key, Refusal, SandboxError, locked, sweep, workplace
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES = 20  # of changes, shown
@@ -104,39 +105,6 @@ def arguments(argv=None):
     return args
 
 
-def preflight(folder, assignment, seed, sandbox):
-    """Refuse to go on unless the solution gets all points in good time, and the blank none."""
-    solution = folder / "master.ipynb"
-    blank = folder.parent / "student" / f"{assignment.name}.ipynb"
-    results, taken = [], []
-    for path in (solution, blank):
-        if not path.is_file():
-            raise Refusal(f"There is no {path}: the preflight grades it first.")
-        began = time.monotonic()
-        try:
-            results.append(grade.grade(notebook.read(path), assignment, seed, sandbox))
-        except (notebook.SubmissionError, SandboxError, OSError):
-            raise
-        except Exception as error:  # the teacher's own questions
-            said = f"{type(error).__name__}: {error}"
-            raise Refusal(f"The questions in {folder / 'hidden.py'} fail: {said}.") from error
-        taken.append(time.monotonic() - began)
-    missed = [q.name for q in assignment.questions if results[0]["points"][q.name] != q.points]
-    if missed:
-        lost = results[0]["lost"]
-        why = [results[0]["note"], *(f"{name}: {lost[name][0]}" for name in missed if name in lost)]
-        said = "; ".join(filter(None, why))
-        raise Refusal(f"The solution {solution} does not get full marks. {said}")
-    if any(results[1]["points"].values()):
-        raise Refusal(f"The student version {blank} gets points before anything is done.")
-    # Both had to start an interpreter. Students' code may be slower than the solution's.
-    if taken[0] - taken[1] > assignment.seconds / 3:
-        raise Refusal(
-            f"The solution takes {taken[0] - taken[1]:.0f} s, more than a third of what students "
-            f"have: raise seconds in {folder / 'hidden.py'}."
-        )
-
-
 def grade_all(found, jobs, one):
     """Return {student: one(student, slot)}, several at once, each with processors of its own."""
     slots, own = itertools.count(), threading.local()
@@ -203,9 +171,10 @@ def run(args, assignment, key, seed):
     settings = private.settings(args.private)
     marks = marks_by_hand(args.private / "marks" / f"{assignment.name}.csv", assignment)
     hidden = [args.assignment.parent.parent, args.submissions, args.out, args.private, ROOT]
-    with Sandbox(assignment.library, assignment.seconds, hidden, args.unsafe) as sandbox:
-        preflight(args.assignment, assignment, seed, sandbox)
-        about = grade.version(args.assignment, assignment.library)
+    place = Unconfined if args.unsafe else Sandbox
+    with place(assignment.library, assignment.seconds, hidden) as sandbox:
+        assignment = preflight(args.assignment, assignment, seed, sandbox)
+        about = grade.version(args.assignment, assignment)
         store = args.out / "results"
         store.mkdir(parents=True, exist_ok=True)
         with locked(args.out) as free:

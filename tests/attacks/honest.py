@@ -147,9 +147,8 @@ LOST = {
     "memory": (
         [
             *HONEST,
-            "import mmap, os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
-            "        x = mmap.mmap(-1, 2**30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\n"
-            "        for k in range(0, 2**30, 4096): x[k] = 1\n        time.sleep(99)\n"
+            "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
+            "        x = bytearray(b'x') * 2**30\n        time.sleep(99)\n"
             "time.sleep(99)",
         ],
         ALL,
