@@ -696,3 +696,59 @@ def test_a_zip_is_not_built_with_a_wrong_solution(place):
     assert done.returncode == 1
     assert "does not get full marks" in done.stderr
     assert not (place[2] / "a.zip").exists()
+
+
+# Which bubblewrap
+
+
+def pretend(top, said, code=0):
+    """Put a bubblewrap into a folder that says that, and return a PATH with it."""
+    fake = top / "bin"
+    fake.mkdir()
+    (fake / "bwrap").write_text(
+        f"#!/bin/sh\n[ $1 = --version ] && echo '{said}' && exit {code}\n"
+        "echo bwrap: setting up uid map: Permission denied >&2\nexit 1\n"
+    )
+    (fake / "bwrap").chmod(0o755)
+    return f"{fake}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("version", ["0.6.3", "0.7.0", "0.4"])
+def test_a_bubblewrap_that_is_too_old_is_named(version, place):
+    said = refused(place, PATH=pretend(place[2], f"bubblewrap {version}"))
+    program = place[2] / "bin" / "bwrap"
+    assert f"no sandbox here: {program} is bubblewrap {version}, which is too old" in said
+    assert "Install bubblewrap 0.8 or later" in said and "--unsafe" in said
+
+
+@pytest.mark.parametrize("version", ["0.8.0", "0.10.0", "0.11.1", "1.0", "of another kind"])
+def test_another_bubblewrap_is_tried(version, tmp_path, monkeypatch):
+    path = pretend(tmp_path, f"bubblewrap {version}")
+    monkeypatch.setenv("PATH", path)
+    assert sandbox.found_bubblewrap() == str(tmp_path / "bin" / "bwrap")
+
+
+@pytest.mark.parametrize(
+    ("restricted", "user", "profile"),
+    [("1\n", 1000, True), ("0\n", 1000, False), ("1\n", 0, False)],
+)
+def test_where_apparmor_forbids_sandboxes_the_cure_is_a_profile(
+    restricted, user, profile, tmp_path, monkeypatch
+):
+    (tmp_path / "restricted").write_text(restricted)
+    monkeypatch.setattr(sandbox, "RESTRICTED", tmp_path / "restricted")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setenv("PATH", pretend(tmp_path, "bubblewrap 0.9.0"))
+    with pytest.raises(store.SandboxError) as refusal:
+        sandbox.Sandbox((), 10)
+    said = str(refusal.value)
+    assert "The sandbox does not start: bwrap: setting up uid map: Permission denied." in said
+    assert ("cat > /etc/apparmor.d/bwrap" in said) == profile
+    assert (f"profile bwrap {tmp_path}/bin/bwrap flags=(unconfined) {{" in said) == profile
+    assert ("Install bubblewrap 0.8" in said) != profile
+
+
+def test_the_profile_on_the_teaching_page_is_the_one_that_is_said():
+    page = (ROOT / "chapters" / "teaching.md").read_text(encoding="utf-8")
+    profile = sandbox.PROFILE.format(program="/usr/bin/bwrap").split("\n\n")[1]
+    assert profile.strip() in page

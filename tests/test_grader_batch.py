@@ -854,6 +854,7 @@ def make(top, *arguments):
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_make_grade_passes_on_what_it_is_given(tmp_path):
     given = ['SUBMISSIONS=it\'s "new" stuff', "ASSIGNMENT=a1", "AGAIN=Zoë d'Or", "FORCE=1"]
+    given += ["COPIES=no"]
     code, said = make(tmp_path, "grade", *given)
     assert (code, said.splitlines()) == (
         0,
@@ -866,7 +867,7 @@ def test_make_grade_passes_on_what_it_is_given(tmp_path):
                 "<a1>",
                 "<--out>",
             ),
-            *("<graded/a1>", "<--again>", "<Zoë d'Or>", "<--force>"),
+            *("<graded/a1>", "<--again>", "<Zoë d'Or>", "<--force>", "<--no-copies>"),
         ],
     )
 

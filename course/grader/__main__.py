@@ -4,7 +4,8 @@
 
 SUBMISSIONS holds a notebook, or a folder with one notebook, for each student, named after them; or
 what Moodle or Canvas let one download. The folder that --out names gets grades.csv, statistics.csv,
-feedback/ with a page for each student, and results/. A run that was stopped goes on where it was
+feedback/ with a page for each student, executed/ with copies of the notebooks for marking by hand,
+index.html, which leads to both, and results/. A run that was stopped goes on where it was
 when it is started again.
 
 What is yours lies in the folder that --private names, which the program never changes: the key
@@ -24,53 +25,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from course.grader import grade, gradebook, notebook, private, tables
+from course.grader.arguments import ROOT, common_arguments, folder_of, seed_of
+from course.grader.copies import Copies, overview
 from course.grader.preflight import preflight
 from course.grader.sandbox import Sandbox, Unconfined
-from course.grader.store import Key, Refusal, SandboxError, locked, sweep, workplace
+from course.grader.store import Key, Refusal, SandboxError, locked, sweep, workplace, write_whole
 
-ROOT = Path(__file__).resolve().parents[2]
+MATHJAX = ROOT / "vendor" / "mathjax" / "tex-mml-chtml.js"
 LINES = 20  # of changes, shown
-
-
-def folder_of(parser, args):
-    """Return the folder of an assignment, or end with what is wrong with it.
-
-    It is given by its path or its name; the teacher's own questions come before those of the book.
-    """
-    given = args.assignment
-    places = [args.private / given, given, ROOT / "course" / given]
-    for folder in places if len(given.parts) == 1 else [given]:
-        if (folder / "hidden.py").is_file():
-            return folder.resolve()
-    parser.error(f"--assignment: there is no {given / 'hidden.py'}")
-
-
-def seed_of(args, assignment):
-    """Return the seed of an assignment's hidden inputs: of the key, if no other is given."""
-    if args.seed is None:
-        return Key(args.private / "key").seed(assignment.name)
-    return args.seed
-
-
-def natural(text):
-    """Return the number that an argument is."""
-    if int(text) < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
-    return int(text)
-
-
-def common_arguments(parser):
-    """Add the arguments that say what is asked, and with which secrets."""
-    parser.add_argument(
-        "--assignment", type=Path, required=True, help="its name, or the path of its folder"
-    )
-    parser.add_argument(
-        "--private", type=Path, default=ROOT / "private", help="your folder (default: private)"
-    )
-    parser.add_argument(
-        "--seed", type=natural, help="a number instead of your key, for the hidden inputs"
-    )
-    parser.add_argument("--unsafe", action="store_true", help="without a sandbox, at your own risk")
 
 
 def arguments(argv=None):
@@ -87,6 +49,9 @@ def arguments(argv=None):
     parser.add_argument("--jobs", type=int, default=cores, help="how many at once (%(default)s)")
     parser.add_argument(
         "--again", metavar="NAME", action="append", default=[], help="grade this student anew"
+    )
+    parser.add_argument(
+        "--no-copies", action="store_true", help="no executed notebooks for marking by hand"
     )
     parser.add_argument("--force", action="store_true", help="grades may change, or go")
     args = parser.parse_args(argv)
@@ -182,7 +147,17 @@ def run(args, assignment, key, seed):
                 raise Refusal(f"Another run is writing into {args.out}: wait for its end.")
             sweep(args.out, store, args.out / "feedback")
 
+            copies = Copies(args.out, MATHJAX)
+            wanted = assignment.manual and not args.no_copies
+
             def one(student, slot):
+                again = student in args.again
+                result = graded(student, slot, again)
+                if wanted:
+                    copies.make(student, found[student], sandbox, slot, again)
+                return result
+
+            def graded(student, slot, again):
                 for wait in (1, 5, None):
                     try:
                         return grade.graded_once(
@@ -194,7 +169,7 @@ def run(args, assignment, key, seed):
                             key,
                             about,
                             slot,
-                            student in args.again,
+                            again,
                         )
                     except SandboxError:  # as when the machine is short of memory
                         if wait is None:
@@ -202,6 +177,8 @@ def run(args, assignment, key, seed):
                         time.sleep(wait)
 
             results = grade_all(found, args.jobs, one)
+            for name, why in sorted(copies.failed.items()):
+                print(f"No executed copy of {name}: {why}", file=sys.stderr)
             book = gradebook.rows(assignment, found, results, marks, settings)
             return conclude(args, assignment, results, book, marks, settings)
 
@@ -225,6 +202,8 @@ def conclude(args, assignment, results, book, marks, settings):
         said = ["Nothing was written, for this would change:", *some(sorted(lines))]
         raise Refusal("\n".join([*said, "Say --force (make grade: FORCE=1) if it is meant."]))
     gradebook.write(assignment, results, book, marks, settings, args.out)
+    Copies(args.out, MATHJAX).sweep(book)
+    write_whole(args.out / "index.html", overview(assignment.name, book, args.out))
     print(f"{len(book)} graded: {table}")
     if lines:
         print("\n".join(["Changed:", *some(sorted(lines))]))

@@ -16,8 +16,17 @@ from course.grader.store import Refusal, SandboxError
 
 HERE = Path(__file__).resolve().parent
 # What no result depends on: how results are kept, shown and passed on.
-APART = {"__main__", "exchange", "gradebook", "gradescope", "private", "similarity", "store"}
-APART |= {"tables"}
+APART = {
+    "__main__",
+    "arguments",
+    "exchange",
+    "gradebook",
+    "gradescope",
+    "private",
+    "similarity",
+    "store",
+}
+APART |= {"copies", "tables"}
 REASONS = {
     "missing": "there was no `{function}` when all cells had run",
     "overwritten": "`{function}` was no function any more when all cells had run: "

@@ -19,7 +19,7 @@ import zipfile
 from pathlib import Path
 
 from course.grader import grade, gradebook, notebook
-from course.grader.__main__ import ROOT, common_arguments, folder_of, seed_of
+from course.grader.arguments import ROOT, common_arguments, folder_of, seed_of
 from course.grader.preflight import preflight
 from course.grader.sandbox import Sandbox, Unconfined
 from course.grader.store import Refusal, SandboxError, write_whole

@@ -16,7 +16,7 @@ import sys
 import time
 
 from .checkpoints import WHY, Checkpoints
-from .shell import Outputs, quiet_shell
+from .shell import Outputs, figures_as_png, quiet_shell
 from .values import CHARACTERS, decode, encode
 
 LOST = "This cell is lost; your functions are graded as they were before it"
@@ -101,6 +101,8 @@ def run_cells(shell, cells, start, seconds, checkpoints, say, outputs=None):
             watch()
             continue
         own = os.getpid()
+        if outputs is not None:
+            figures_as_png(shell)
         try:
             running = True
             result = shell.run_cell(source, store_history=False)
@@ -212,7 +214,10 @@ def main():
         while rest:
             rest = rest[said.write(rest) :]
 
-    outputs = Outputs() if limits["show"] else None
+    outputs = None
+    if limits["show"]:
+        outputs = Outputs()
+        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     shell = quiet_shell(outputs)
     sys.path.insert(0, "")  # as in Jupyter: files beside the notebook can be imported
     # The student's code gets neither end of the conversation as its stdin, stdout or stderr.

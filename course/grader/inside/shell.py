@@ -144,3 +144,11 @@ def quiet_shell(outputs=None):
     Shell.system = Shell.system_piped  # what a command prints comes here, not to a terminal
     sys.stdout, sys.stderr = Stream("stdout", outputs), Stream("stderr", outputs)
     return Shell.instance(colors="nocolor", cache_size=0)
+
+
+def figures_as_png(shell):
+    """Have figures shown as PNG, whatever a notebook has asked for: that is what is passed on."""
+    if "matplotlib.figure" in sys.modules:
+        from IPython.core.pylabtools import select_figure_formats
+
+        select_figure_formats(shell, {"png"})
