@@ -47,7 +47,9 @@ ENVIRONMENT = {
     "PIP_NO_INDEX": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }
-OLDEST = (0, 8)  # of bubblewrap: the first that limits the size of a folder in memory
+# The oldest bubblewrap that was tried. That of Enterprise Linux 9, 0.6.3, can't limit the size of a
+# folder in memory.
+OLDEST = (0, 8)
 CURE = (
     "Install bubblewrap 0.8 or later (Debian 12, Ubuntu 24.04 and later: apt install bubblewrap), "
     "which needs a Linux that allows user namespaces. Or say --unsafe: then the code of students "
