@@ -21,7 +21,7 @@ from conftest import wanting
 
 from course import release
 from course.grader import __main__ as main
-from course.grader import conversation, gradebook, gradescope, questions, store, tables
+from course.grader import conversation, grade, gradebook, gradescope, questions, store, tables
 from course.grader import notebook as submitted
 from course.grader import private as own
 from course.grader.inside import run as inside
@@ -640,6 +640,27 @@ def test_questions_of_ones_own_come_before_the_public_ones(course):
     course.folder = "attacked"
     assert course.grade()[0] == 0
     assert [points(row) for row in rows(course.out).values()] == [(0, 3, 1), ALL]
+
+
+def test_the_public_oracles_pasted_get_all_points_of_public_questions_only(tmp_path):
+    folder = Path(main.ROOT) / "course" / "a1_closed_form"
+    oracles = (folder / "hidden.py").read_text(encoding="utf-8")
+    pasted = [
+        oracles,
+        "soft_labels, loss, gradient, safe_step = true_labels, true_loss, true_gradient, true_step",
+        "descend, closed_form_student = true_path, true_projection",
+        "def descent_limit(X, w, start): return start + true_projection(X, w - start)",
+    ]
+    # Enough of a change: a temperature, and a sum in the place of a mean.
+    own_questions = oracles.replace("true_labels(X, w_teacher),", "true_labels(X, w_teacher / 2),")
+    own_questions = own_questions.replace("true_loss(w, X, y),", "len(X) * true_loss(w, X, y),")
+    (tmp_path / "a1_closed_form").mkdir()
+    (tmp_path / "a1_closed_form" / "hidden.py").write_text(own_questions, encoding="utf-8")
+    points = []
+    for place in (folder, tmp_path / "a1_closed_form"):
+        result = grade.grade(notebook(pasted).encode(), grade.load(place), 11, StandIn())
+        points.append(list(result["points"].values()))
+    assert points == [[5, 10, 10, 5, 15, 15, 10], [0, 0, 10, 5, 15, 15, 10]]
 
 
 def test_notebooks_of_ones_own_questions_are_released(tmp_path, capsys):

@@ -134,3 +134,25 @@ def test_shared_memory_counts_once(monkeypatch):
     ]
     monkeypatch.setattr(watch, "MEMORY", 2**30)
     assert run_counted(cells, monkeypatch).cells == []
+
+
+@pytest.mark.parametrize("processes", [1, 8])
+def test_files_end_with_the_next_look(processes, monkeypatch):
+    # Between two looks, a tenth of a second apart, so many more can be made: that costs the
+    # kernel some tens of megabytes. Without a limit, 400,000 are half a gigabyte.
+    counted = []
+
+    def files_in(root, count=watch.files_in):
+        counted.append(count(root))
+        return counted[-1]
+
+    monkeypatch.setattr(watch, "files_in", files_in)
+    cells = [
+        f"import os\nfor j in range({processes} - 1):\n    if os.fork() == 0: break\n"
+        f"else: j = {processes}\n"
+        "for k in range(10**7): os.close(os.open(f'/tmp/{j}-{k}', os.O_CREAT | os.O_WRONLY))",
+        "import os\nassert os.listdir('/tmp') == ['home'], os.listdir('/tmp')[:9]",
+    ]
+    run = run_counted(cells, monkeypatch)
+    assert run.cells == [[0, "Lost", f"{checkpoints.WHY['files']}. {LOST}"]]
+    assert watch.FILES < max(counted) < 100_000
