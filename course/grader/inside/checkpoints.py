@@ -48,6 +48,7 @@ class Checkpoints:
             self.said = said
             return ""
         os.close(said)
+        self.said = -1
         os.set_blocking(heard, False)
         late = done = False
         while os.getppid() == own:
