@@ -48,8 +48,7 @@ class StandIn:
 
     def run(self, cells, turns=(), slot=0, show=False):
         done, space = conversation.Run(), {}
-        if cells:
-            StandIn.ran += 1
+        StandIn.ran += bool(cells) and not show
         for number, cell in enumerate(cells):
             if cell == "the sandbox fails":
                 raise ConnectionResetError(104, "no answer")
@@ -536,7 +535,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_part(course, monkeypatch):
     assert first.suffix == ".json"
     cure = "When that is mended, the same command goes on from here."
     assert warned.endswith(f": No space left on device. {cure}")
-    assert warned.startswith(str(course.out / "results")) and len(warned.splitlines()) == 1
+    assert warned.startswith(str(course.out)) and len(warned.splitlines()) == 1
     monkeypatch.undo()
     monkeypatch.setattr(main, "Sandbox", StandIn)
     assert course.grade()[0] == 0

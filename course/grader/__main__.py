@@ -153,7 +153,7 @@ def run(args, assignment, key, seed):
             def one(student, slot):
                 again = student in args.again
                 result = graded(student, slot, again)
-                if wanted:
+                if wanted and result["points"]:
                     copies.make(student, found[student], sandbox, slot, again)
                 return result
 
@@ -180,10 +180,10 @@ def run(args, assignment, key, seed):
             for name, why in sorted(copies.failed.items()):
                 print(f"No executed copy of {name}: {why}", file=sys.stderr)
             book = gradebook.rows(assignment, found, results, marks, settings)
-            return conclude(args, assignment, results, book, marks, settings)
+            return conclude(args, assignment, results, book, marks, settings, copies)
 
 
-def conclude(args, assignment, results, book, marks, settings):
+def conclude(args, assignment, results, book, marks, settings, copies):
     """Write what was found, unless it would change grades; return the exit code."""
     table = args.out / "grades.csv"
     lines = gradebook.changes(table, book, args.again)
@@ -202,7 +202,7 @@ def conclude(args, assignment, results, book, marks, settings):
         said = ["Nothing was written, for this would change:", *some(sorted(lines))]
         raise Refusal("\n".join([*said, "Say --force (make grade: FORCE=1) if it is meant."]))
     gradebook.write(assignment, results, book, marks, settings, args.out)
-    Copies(args.out, MATHJAX).sweep(book)
+    copies.write()
     write_whole(args.out / "index.html", overview(assignment.name, book, args.out))
     print(f"{len(book)} graded: {table}")
     if lines:

@@ -6,6 +6,7 @@ for a browser runs no script but the one that sets formulas, and fetches nothing
 """
 
 import base64
+import errno
 import hashlib
 import html
 import json
@@ -170,49 +171,59 @@ def page(student, book, mathjax):
 
 
 class Copies:
-    """The folder of copies; those that are still right aren't made again."""
+    """The folder of copies; what hasn't changed isn't run again."""
 
     def __init__(self, out, mathjax):
         """Take the place where they lie, and that of the script that sets formulas."""
-        self.folder, self.mathjax, self.failed = out / "executed", mathjax, {}
+        self.folder, self.mathjax = out / "executed", mathjax
+        self.made = self.folder / ".made"  # under names that say what they were made from
+        self.found, self.failed = {}, {}
 
     def make(self, student, submission, sandbox, slot=0, again=False):
         """Make a student's, if need be; that there is none keeps nobody from being graded."""
-        name = gradebook.file_name(student).removesuffix(".md")
-        html_path, book_path = (self.folder / f"{name}{end}" for end in (".html", ".ipynb"))
         try:
             data = notebook.chosen(submission)
             cells = notebook.code_cells(data)
-            origin = f"{hashlib.sha256(data).hexdigest()} {sandbox.isolation}"
-            if not again and html_path.is_file() and origin == made_from(book_path):
-                return
-            book = executed(data, sandbox.run(cells, slot=slot, show=True), origin)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self.folder / "math.js", MATH)
-            write_whole(html_path, page(student, book, self.mathjax))
-            write_whole(book_path, nbformat.writes(book) + "\n")
-        except OSError:  # a full disk
-            raise
+            origin = hashlib.sha256(f"{sandbox.isolation} ".encode() + data).hexdigest()
+            path = self.made / f"{origin}.ipynb"
+            if again or not path.is_file():
+                book = executed(data, sandbox.run(cells, slot=slot, show=True), origin)
+                self.made.mkdir(parents=True, exist_ok=True)
+                write_whole(path, nbformat.writes(book) + "\n")
+            self.found[student] = path
+        except notebook.SubmissionError:  # which the gradebook tells
+            pass
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            self.failed[student] = f"{type(error).__name__}: {error}"[:200]
         except Exception as error:
-            for path in (html_path, book_path):  # of something else that was handed in before
-                path.unlink(missing_ok=True)
-            if not isinstance(error, notebook.SubmissionError):  # which the gradebook tells
-                self.failed[student] = f"{type(error).__name__}: {error}"[:200]
+            self.failed[student] = f"{type(error).__name__}: {error}"[:200]
 
-    def sweep(self, students):
-        """Remove copies of those who are gone."""
-        names = {gradebook.file_name(student).removesuffix(".md") for student in students}
+    def write(self):
+        """Write all, as pages and notebooks; remove those of students who have none any more."""
+        names = {student: name_of(student) for student in self.found}
         for path in self.folder.glob("*"):
-            if path.suffix in (".html", ".ipynb") and path.stem not in names:
+            if path.suffix in (".html", ".ipynb") and path.stem not in names.values():
                 path.unlink()
+        for path in set(self.made.glob("*")) - set(self.found.values()):
+            path.unlink()
+        if self.found:
+            write_whole(self.folder / "math.js", MATH)
+        for student, path in self.found.items():
+            html_path, book_path = (
+                self.folder / f"{names[student]}{ending}" for ending in (".html", ".ipynb")
+            )
+            text = path.read_bytes()
+            if not html_path.is_file() or not book_path.is_file() or book_path.read_bytes() != text:
+                book = nbformat.reads(text.decode(), as_version=4)
+                write_whole(html_path, page(student, book, self.mathjax))
+                write_whole(book_path, text)
 
 
-def made_from(path):
-    """Return what an executed copy says that it was made from, or ""."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))["metadata"]["grader"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+def name_of(student):
+    """Return the name of a student's copy, without its ending."""
+    return gradebook.file_name(student).removesuffix(".md")
 
 
 def overview(name, book, out):
@@ -223,7 +234,7 @@ def overview(name, book, out):
     for student, row in book.items():
         at = gradebook.file_name(student)
         links = []
-        for folder, file in (("executed", at.removesuffix(".md") + ".html"), ("feedback", at)):
+        for folder, file in (("executed", f"{name_of(student)}.html"), ("feedback", at)):
             there = (out / folder / file).is_file()
             link = f'<a href="{quote(f"{folder}/{file}")}">{folder}</a>'
             links.append(link if there else "")
