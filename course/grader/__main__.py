@@ -145,9 +145,8 @@ def run(args, assignment, key, seed):
         with locked(args.out) as free:
             if not free:
                 raise Refusal(f"Another run is writing into {args.out}: wait for its end.")
-            sweep(args.out, store, args.out / "feedback")
-
             copies = Copies(args.out, MATHJAX)
+            sweep(args.out, store, args.out / "feedback", copies.folder, copies.made)
             wanted = assignment.manual and not args.no_copies
 
             def one(student, slot):
