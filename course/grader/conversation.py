@@ -19,7 +19,7 @@ from course.grader.watch import look_after
 START = 60  # seconds for the interpreter to start; no student's code has run by then
 GRACE = 4  # seconds more than the process itself takes to end what is late
 INTERVAL = 0.1  # seconds between looks at the memory
-PAUSE = 1.0  # seconds until the next look, when a process was ended: a copy of it clears up
+PAUSE = 2.0  # seconds until the next look, when a process was ended: a copy of it clears up
 ANSWERS = 20_000_000  # bytes, of all answers of a submission together
 ERRORS = 20  # of cells, kept for the feedback
 SHORTEST = 0.1  # seconds that a question gets when there is no time left

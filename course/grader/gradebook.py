@@ -11,7 +11,7 @@ from course.grader.store import write_whole
 from course.grader.tables import harmless, named, tidy
 
 SHOWN = 300  # characters of an error's message
-WORDS = {"student", "note", "isolation"}  # columns that hold no grade
+WORDS = {"student", "late", "note", "isolation"}  # columns that hold no grade
 
 
 def full_marks(assignment):

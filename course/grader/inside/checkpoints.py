@@ -59,9 +59,10 @@ class Checkpoints:
                 os.kill(own, signal.SIGKILL)
             time.sleep(0.01)
         os.close(heard)
+        if self.alone:
+            self.end_others()  # at once: they may be what takes too much
         why = "late" if late else self.how(own)
         if self.alone:
-            self.end_others()
             why = self.tidy() or why
         if late and self.without:
             why = "pool"
