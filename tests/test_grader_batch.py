@@ -717,6 +717,19 @@ def test_late_is_what_the_name_says_or_the_teacher(course):
     assert rows(course.out)["dora_4"]["total"] == "10"
 
 
+def test_days_late_can_be_filled_in_without_force(course):
+    course.own.mkdir()
+    (course.own / "grading.toml").write_text('late = "10% a day"\n')
+    course.hand_in(ben_LATE_2_12_a1=HONEST)
+    assert course.grade()[0] == 0
+    course.marks("student,essay,late\nben_2,4,2\n")
+    assert course.grade()[::2] == (0, "")
+    assert rows(course.out)["ben_2"]["total"] == "8"
+    # Once there is a total, it is a grade.
+    course.marks("student,essay,late\nben_2,4,3\n")
+    assert "  ben_2: total from 8 to 7\n" in course.grade()[2]
+
+
 # Statistics
 
 
