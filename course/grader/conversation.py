@@ -19,7 +19,7 @@ from course.grader.watch import look_after
 START = 60  # seconds for the interpreter to start; no student's code has run by then
 GRACE = 4  # seconds more than the process itself takes to end what is late
 INTERVAL = 0.1  # seconds between looks at the memory
-PAUSE = 2.0  # seconds until the next look, when a process was ended: a copy of it clears up
+PAUSE = 2.0  # seconds in which nothing is ended again: a copy of what was ended clears up
 ANSWERS = 20_000_000  # bytes, of all answers of a submission together
 ERRORS = 20  # of cells, kept for the feedback
 SHORTEST = 0.1  # seconds that a question gets when there is no time left
@@ -156,14 +156,15 @@ def kinds(message):
 
 def messages(process, run, alone, counts):
     """Yield the lists that a process sends as lines of JSON, until it ends or must be stopped."""
-    pending, received, look, files = [], 0, 0.0, 0
+    pending, received, look, spare, files = [], 0, 0.0, 0.0, 0
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while not run.stopped:
             now = time.monotonic()
             if now > look:
-                ended, files = look_after(process.pid, alone, counts, files)
-                look = now + (PAUSE if ended else INTERVAL)
+                ended, files = look_after(process.pid, alone, counts, files, now > spare)
+                look = now + INTERVAL
+                spare = now + PAUSE if ended else spare
             if now > run.deadline:
                 run.stopped = "it took too long"
             if received > ANSWERS:

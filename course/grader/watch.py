@@ -13,12 +13,13 @@ FILES = 20_000  # of a submission: each, even an empty one, takes memory of the 
 BUFFER = 2 * 212_992  # bytes that a socket may hold by Linux's defaults; one of TCP ten times that
 
 
-def look_after(pid, alone, counts, before):
+def look_after(pid, alone, counts, before, may=True):
     """End the process that runs a submission's cells, if together they take too much.
 
     A copy of it then goes on as it was before that cell, and ends all others. alone says whether
     they are in a sandbox, counts whether no one else limits their memory, before how many files
-    there were at the last look. Return whether it was ended, and how many files there are.
+    there were at the last look, may whether anything may be ended now. Return whether it was
+    ended, and how many files there are.
     """
     files = 0
     with contextlib.suppress(psutil.Error, OSError):
@@ -31,7 +32,7 @@ def look_after(pid, alone, counts, before):
             with contextlib.suppress(OSError):
                 files = files_in(f"/proc/{first.pid}/root")
         # Where they get fewer, somebody is clearing up.
-        if max(FILES, before) < files or counts and memory(first, alone) > MEMORY:
+        if may and (max(FILES, before) < files or counts and memory(first, alone) > MEMORY):
             # The oldest: what has lost its parent is the first process's as well.
             min(runners, key=psutil.Process.create_time).kill()
             return True, files
