@@ -115,6 +115,7 @@ submissions:
 	    echo "  ASSIGNMENT   $(notdir $(patsubst %/,%,$(dir $(wildcard course/*/hidden.py private/*/hidden.py))))"; \
 	    echo "and, for make grade, if you like,"; \
 	    echo "  AGAIN=name   grade this student anew, whatever is stored"; \
+	    echo "  COPIES=no    no executed copies of the notebooks for marking by hand"; \
 	    echo "  FORCE=1      let grades change that were given before"; \
 	    echo "  SEED=number  make the hidden inputs from it, instead of from private/key"; \
 	    exit 2; }
@@ -130,7 +131,8 @@ sheet:
 grade: submissions .venv/.stamp ## grade what was handed in: SUBMISSIONS=folder ASSIGNMENT=a1_closed_form
 	@$(BIN)/python -m course.grader "$$SUBMISSIONS" --assignment "$$ASSIGNMENT" \
 	    --out "graded/$$(basename "$$ASSIGNMENT")" \
-	    $${SEED:+--seed "$$SEED"} $${AGAIN:+--again "$$AGAIN"} $${FORCE:+--force}
+	    $${SEED:+--seed "$$SEED"} $${AGAIN:+--again "$$AGAIN"} $${FORCE:+--force} \
+	    $$(test "$$COPIES" != no || echo --no-copies)
 
 similarity: submissions .venv/.similarity ## say who may have copied: SUBMISSIONS=folder ASSIGNMENT=a1_closed_form
 	@$(BIN)/python -m course.grader.similarity "$$SUBMISSIONS" --assignment "$$ASSIGNMENT" \
