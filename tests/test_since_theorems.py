@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import optimize, stats
+from scipy import integrate, optimize, stats
 
 # ------------------------------------------------------------------ learning from oneself
 
@@ -141,3 +141,106 @@ def test_a_little_self_distillation_is_a_little_more_penalty_for_the_cross_entro
     more, less = (cross_entropy_fit(X, y, penalty * (1 + x)) for x in (h, -h))
     # Both differences are off by h^2 times third derivatives, and 1e-10 / h of rounding.
     assert np.allclose((ahead - back) / (2 * h), (more - less) / (2 * h), atol=1e-5)
+
+
+# ------------------------------------------------------------------ good teachers
+
+
+def complexity(features, u):
+    """u^T K^-1 u / n, by a Cholesky factor: the squared length of L^-1 u."""
+    lower = np.linalg.cholesky(features @ features.T)
+    return np.sum(np.linalg.solve(lower, u) ** 2) / len(u)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(1, 8), st.integers(0, 8))
+def test_complexity_is_a_squared_length_and_a_sum_of_surprises(seed, n, more):
+    rng = np.random.default_rng(seed)
+    features, u = rng.standard_normal((n, n + more + 3)), rng.standard_normal(n)
+    total = n * complexity(features, u)
+    shortest = np.linalg.pinv(features) @ u
+    assert np.isclose(total, shortest @ shortest, rtol=1e-6)
+    surprises = 0.0
+    for i in range(n):
+        before = features[:i]
+        back = np.linalg.pinv(before) if i else np.zeros((features.shape[1], 0))
+        away = features[i] - back @ (before @ features[i])
+        surprises += (u[i] - features[i] @ back @ u[:i]) ** 2 / (away @ away)
+    assert np.isclose(total, surprises, rtol=1e-6)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(2, 8), st.floats(0.1, 3))
+def test_noise_costs_at_least_its_variance_and_what_is_in_reach_next_to_nothing(seed, n, nu):
+    rng = np.random.default_rng(seed)
+    features, teacher = rng.standard_normal((n, n + 4)), rng.standard_normal(n + 4)
+    told = features @ teacher
+    assert complexity(features, told) <= teacher @ teacher / n * (1 + 1e-9)
+    # The mean over noise of independent signs is a mean over all 2^n of them.
+    signs = 2.0 * (np.arange(2**n)[:, None] >> np.arange(n) & 1) - 1
+    mean = np.mean([complexity(features, told + nu * s) for s in signs])
+    values = np.linalg.eigvalsh(features @ features.T)
+    noise = nu**2 * np.sum(1 / values) / n
+    assert np.isclose(mean, complexity(features, told) + noise, rtol=1e-6)
+    assert noise >= nu**2 * n / np.sum(values) * (1 - 1e-9)
+    # With features of length 1 noise alone costs at least its variance.
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    assert np.mean([complexity(unit, nu * s) for s in signs]) >= nu**2 * (1 - 1e-9)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10**6), st.integers(1, 3))
+def test_bayes_probabilities_have_the_mean_of_labels_and_less_variance(seed, n):
+    """Inputs of three kinds: all sets of n inputs and labels, with their probabilities."""
+    rng = np.random.default_rng(seed)
+    law, p, q = rng.dirichlet(np.ones(3)), rng.random(3), rng.random(3)
+    f = 2 * rng.standard_normal(3)
+
+    def loss(kinds, labels):
+        return np.mean(np.log1p(np.exp(f[kinds])) - labels * f[kinds])
+
+    moments = {"labels": [0.0, 0.0], "p": [0.0, 0.0], "q": [0.0, 0.0]}
+    for code in range(6**n):
+        cells = [code // 6**i % 6 for i in range(n)]
+        kinds, y = np.array([cell // 2 for cell in cells]), np.array([cell % 2 for cell in cells])
+        weight = np.prod(law[kinds] * np.where(y, p[kinds], 1 - p[kinds]))
+        for name, labels in (("labels", y), ("p", p[kinds]), ("q", q[kinds])):
+            value = loss(kinds, labels)
+            moments[name][0] += weight * value
+            moments[name][1] += weight * value**2
+    mean = {name: first for name, (first, _) in moments.items()}
+    variance = {name: second - first**2 for name, (first, second) in moments.items()}
+    assert np.isclose(mean["labels"], mean["p"])
+    gap = law @ (p * (1 - p) * f**2) / n
+    assert np.isclose(variance["labels"] - variance["p"], gap, atol=1e-10)
+    bias = mean["q"] - mean["labels"]
+    assert np.isclose(bias, -law @ ((q - p) * f), atol=1e-10)
+    assert abs(bias) <= np.sqrt(law @ (q - p) ** 2 * (law @ f**2)) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("factors", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_of_two_views_the_one_ahead_wins_from_three_factors_on(factors, seed):
+    rng = np.random.default_rng(seed)
+    shown, other = rng.standard_normal(6), rng.standard_normal(6)
+    X = np.column_stack([shown, shown, other])
+    y = (shown + 0.3 * other > 0).astype(float)
+    start = np.array([0.5, 0.3, 0.4])
+
+    def flow(_, u):
+        w = u**factors
+        pull = X.T @ (1 / (1 + np.exp(-X @ w)) - y)
+        return -factors * u ** (factors - 1) * pull
+
+    end = integrate.solve_ivp(flow, (0, 20), start, method="LSODA", rtol=1e-10, atol=1e-12)
+    first, second = end.y[0], end.y[1]
+    if factors == 1:
+        kept = first - second
+    elif factors == 2:
+        kept = first / second
+    else:
+        kept = second ** (2.0 - factors) - first ** (2.0 - factors)
+        bound = kept[0] ** (-1 / (factors - 2))
+        assert np.all(second < bound)
+        assert first[-1] > 1.2 * start[0]  # the winner does learn
+    assert np.allclose(kept, kept[0], rtol=1e-6)
