@@ -44,6 +44,7 @@ from distill_lib.student import (
 )
 from distill_lib.sweep import risk_sweep
 from distill_lib.tables import digits, mnist01, tumours
+from distill_lib.teacher import logistic_regression
 from distill_lib.training import (
     Trajectory,
     balanced_descent,
@@ -80,6 +81,7 @@ __all__ = [
     "initialisation_radius",
     "isotropic_expected_risk",
     "limit_offset",
+    "logistic_regression",
     "margin_bound",
     "max_margin_student",
     "mnist01",

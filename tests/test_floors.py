@@ -14,6 +14,7 @@ FLOORS = {
     "distillation": 1,
     "network": 1,
     "bounds": 1,
+    "teacher": 1,
     "student": 2,
     "training": 2,
     "risk": 3,
