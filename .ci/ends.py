@@ -30,8 +30,8 @@ TOOLS = (
 )
 # The tests of the library and of its theorems, not those of the book, its site and its grader.
 NAMES = """arguments bounds deep_theorems distillation factor_theorems files flipbook floors
-geometry inputs label_theorems laws network open_ends risk risk_parallel risk_theorems student sweep
-tables theorems training"""
+geometry inputs label_theorems laws network open_ends risk risk_parallel risk_theorems since_theorems
+student sweep tables teacher theorems training"""
 
 
 def dependencies():

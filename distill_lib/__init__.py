@@ -25,6 +25,7 @@ _NAMES = {
     "student": "closed_form_student max_margin_student nested_angles nested_students",
     "sweep": "risk_sweep",
     "tables": "digits mnist01 tumours",
+    "teacher": "logistic_regression",
     "training": "Trajectory balanced_descent gradient_descent",
     "flipbook": "",
     "plots": "",

@@ -122,6 +122,9 @@ from distill_lib.sweep import (
 from distill_lib.tables import digits as digits
 from distill_lib.tables import mnist01 as mnist01
 from distill_lib.tables import tumours as tumours
+from distill_lib.teacher import (
+    logistic_regression as logistic_regression,
+)
 from distill_lib.training import (
     Trajectory as Trajectory,
 )

@@ -77,19 +77,11 @@ def wanting(what, cure):
 
 
 def needed(module, cure="run `make extras`"):
-    """Import and return a module that is not among what `make test` installs.
-
-    Some set environment variables when they are imported, as scikit-learn does for OpenMP; here
-    those stay as they were.
-    """
-    before = dict(os.environ)
+    """Import and return a module that is not among what `make test` installs."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError:
         wanting(f"{module.partition('.')[0]} is not installed", cure)
-    finally:
-        for name in os.environ.keys() - before.keys():
-            del os.environ[name]
 
 
 def pytest_generate_tests(metafunc):

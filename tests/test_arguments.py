@@ -134,6 +134,7 @@ TABLE = {
     "Empirical.angle_tail": {"theta": (0.5, ANGLES), "w_teacher": (W, TEACHER)},
     "soft_labels": {"X": (X, MATRIX), "w_teacher": (W, TEACHER), "temperature": (1.0, POSITIVE)},
     "hard_labels": {"X": (X, MATRIX), "w_teacher": (W, TEACHER)},
+    "logistic_regression": {"X": (X, MATRIX), "labels": (Y, LABELS), "C": (0.1, POSITIVE)},
     "distillation_loss": {"w": (W, VECTOR), "X": (X, MATRIX), "labels": (Y, LABELS)},
     "distillation_gradient": {"w": (W, VECTOR), "X": (X, MATRIX), "labels": (Y, LABELS)},
     "smoothness": {"X": (X, MATRIX)},
@@ -245,7 +246,8 @@ def test_the_table_holds_every_public_function_and_every_argument():
         for method in dir(owner)
         if not method.startswith("_") and callable(getattr(owner, method))
     }
-    assert set(TABLE) == (public - RESULTS - PROTOCOLS) | methods
+    nothing_to_check = {n for n in public if not inspect.signature(find(n)).parameters}
+    assert set(TABLE) == (public - RESULTS - PROTOCOLS - nothing_to_check) | methods
     for name, arguments in TABLE.items():
         assert set(arguments) == set(inspect.signature(find(name)).parameters), name
 

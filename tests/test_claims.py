@@ -71,7 +71,7 @@ def complaints_about_tags(ledger, texts):
             sources = {row["source"] for row in ledger if row["anchor"] == label}
             if tags != sources:
                 complaints.append(f"{label}: {sorted(tags)} there, {sorted(sources)} in the ledger")
-            if tags & {"STD", "LIT"} and "{cite" not in text:
+            if {"STD", "LIT"} & set(tags) and "{cite" not in text:
                 complaints.append(f"{label}: known, and its cell has no reference")
     return complaints
 

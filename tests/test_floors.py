@@ -26,6 +26,7 @@ FLOORS = {
     "initialisation": 1,
     "_coordinates": 1,
     "_step_size": 2,
+    "teacher": 1,
     "student": 2,
     "training": 3,
     "exact": 2,
