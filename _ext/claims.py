@@ -31,6 +31,7 @@ SOURCES = {  # tag: (CSS class, what it says)
     "P~": ("src-reconstructed", "the paper's, reconstructed"),
     "OURS": ("src-ours", "this book's own"),
     "STD": ("src-standard", "textbook knowledge"),
+    "LIT": ("src-standard", "another paper's"),
 }
 WIDTHS = {  # of the columns, in per cent
     "Claim": 16,
