@@ -60,7 +60,7 @@ def machines():
 # The tests that compare numbers: of the library, the theorems, the assignments.
 NUMBERS = """arguments assignments bounds deep_theorems distillation factor_theorems geometry
 inputs label_theorems network open_ends risk risk_parallel risk_theorems since_theorems
-student sweep theorems training"""
+speed_theorems student sweep theorems training weak_to_strong_theorems"""
 # They run in a sandbox, into which none of this reaches.
 IN_A_SANDBOX = "full_marks or right_answers or five_styles"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-current-env")

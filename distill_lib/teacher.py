@@ -1,14 +1,16 @@
 """Where does the teacher of real data come from?"""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import linalg, special
 
 from distill_lib import _arguments
+from distill_lib._types import Vector
 
 MOST_STEPS = 100  # Newton's method needs about ten, even for a teacher that is hardly regularised.
 
 
-def logistic_regression(X, labels, *, C):
+def logistic_regression(X: ArrayLike, labels: ArrayLike, *, C: float) -> Vector:
     r"""Regularised logistic regression without intercept, by Newton's method.
 
     .. math::
@@ -46,7 +48,7 @@ def logistic_regression(X, labels, *, C):
     labels = _arguments.labels(labels, X)
     C = _arguments.number("C", C, above=0)
 
-    def value(w):
+    def value(w: Vector) -> float:
         logits = X @ w
         return C * np.sum(np.logaddexp(0, logits) - labels * logits) + w @ w / 2
 
