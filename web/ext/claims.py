@@ -6,6 +6,9 @@ doesn't exist is a warning, and so, with ``-W``, the end of the build. How often
 was broken on purpose, and its check saw it, is counted in the notebooks:
 ``tests/test_checks_bite.py`` repeats every such change.
 
+The directive ``{paper} ../paper.yml`` shows that file likewise: what the paper says, row by row,
+and where the book has it.
+
 The role ``{src}`P✓``` is a small tag, linked to the page that explains them all.
 """
 
@@ -41,6 +44,15 @@ WIDTHS = {  # of the columns, in per cent
     "Source": 10,
     "Proved in": 15,
     "Computed, checked": 26,
+}
+
+
+PAPER = {"id", "says", "known", "where", "agrees", "differs", "unknown"}
+PAPER_WIDTHS = {
+    "The paper's": 13,
+    "What it says, and how we know": 33,
+    "In this book": 17,
+    "What agrees, what differs, what isn't known": 37,
 }
 
 
@@ -158,6 +170,53 @@ class ClaimsDirective(SphinxDirective):
         ]
 
 
+class PaperDirective(SphinxDirective):
+    """``{paper} file``: the paper's statements and figures, and where the book has them."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        relative, path = self.env.relfn2path(self.arguments[0])
+        self.env.note_dependency(relative)
+        items = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or []
+        for item in items:
+            if set(item) != PAPER:
+                raise self.error(f"{relative}: a row has {', '.join(sorted(PAPER))}; got {item}")
+        titles = row([nodes.paragraph(title, title)] for title in PAPER_WIDTHS)
+        group = nodes.tgroup("", cols=len(PAPER_WIDTHS))
+        group += [nodes.colspec(colwidth=width) for width in PAPER_WIDTHS.values()]
+        group += nodes.thead("", titles)
+        group += nodes.tbody("", *(row(self.cells(item)) for item in items))
+        return [nodes.table("", group, classes=["claims", "colwidths-given"])]
+
+    def cells(self, item):
+        links = [nodes.paragraph("", "", book_link(label=label)) for label in item["where"]]
+        for link in links:
+            self.set_source_info(link[0])
+        verdicts = [
+            node
+            for name, field in (
+                ("Agrees", "agrees"),
+                ("Differs", "differs"),
+                ("Unknown", "unknown"),
+            )
+            for node in self.parsed(f"*{name}.* {item[field]}")
+        ]
+        return [
+            self.parsed(item["id"]),
+            [*self.parsed(item["says"]), *self.parsed(f"*{item['known']}*")],
+            links or [nodes.paragraph("", "nowhere")],
+            verdicts,
+        ]
+
+    def parsed(self, text):
+        """Return the nodes of a piece of Markdown."""
+        found = nodes.container()
+        self.state.nested_parse([text], self.content_offset, found)
+        return found.children
+
+
 def changes(notebook):
     """Return the label of the statement that is broken, for each change that a notebook carries."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
@@ -173,5 +232,6 @@ def setup(app):
     app.add_node(book_link)
     app.add_role("src", SourceRole())
     app.add_directive("claims", ClaimsDirective)
+    app.add_directive("paper", PaperDirective)
     app.add_post_transform(LinkBook)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
