@@ -59,7 +59,7 @@ class MarkStatements(SphinxTransform):
             label = statement.get("label")
             if label not in rows or "countertype" not in statement:
                 continue
-            self.env.note_dependency(str(check.ledger(ROOT)))
+            self.env.note_dependency(str(ROOT / check.LEDGER))
             tags = (t for t in statement.findall(book_link) if t["label"] == "source-tags")
             tag = next(tags, None)
             if tag is None:
@@ -75,7 +75,7 @@ class Formal(SphinxDirective):
     """What the two directives share."""
 
     def read_files(self):
-        for path in [check.ledger(ROOT), *check.files(ROOT)]:
+        for path in [ROOT / check.LEDGER, *check.files(ROOT)]:
             self.env.note_dependency(str(path))
         return {path.name: check.read(path) for path in check.files(ROOT)}
 
