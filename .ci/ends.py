@@ -30,8 +30,9 @@ TOOLS = (
 )
 # The tests of the library and of its theorems, not those of the book, its site and its grader.
 NAMES = """arguments bounds deep_theorems distillation factor_theorems files flipbook floors
-geometry inputs label_theorems laws network open_ends risk risk_parallel risk_theorems since_theorems
-speed_theorems student sweep tables teacher theorems training weak_to_strong_theorems"""
+geometry inputs label_theorems laws network open_ends risk risk_parallel risk_theorems
+since_theorems speed_theorems student sweep tables teacher theorems training
+weak_to_strong_theorems"""
 
 
 def dependencies():
