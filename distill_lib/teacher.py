@@ -50,7 +50,7 @@ def logistic_regression(X: ArrayLike, labels: ArrayLike, *, C: float) -> Vector:
 
     def value(w: Vector) -> float:
         logits = X @ w
-        return C * np.sum(np.logaddexp(0, logits) - labels * logits) + w @ w / 2
+        return float(C * np.sum(np.logaddexp(0, logits) - labels * logits) + w @ w / 2)
 
     w = np.zeros(X.shape[1])
     for _ in range(MOST_STEPS):
