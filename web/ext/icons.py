@@ -52,8 +52,9 @@ def cut_font(file, letters):
     """Leave the letters of these numbers in a font."""
     # The date of the cut would make other bytes each time.
     font = TTFont(file, recalcTimestamp=False)
+    there = font.getBestCmap() or {}  # nothing, if it was cut in an earlier build
     options = subset.Options(drop_tables=["GSUB", "GPOS", "GDEF", "FFTM"], hinting=False)
     cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=letters & font.getBestCmap().keys())
+    cutter.populate(unicodes=letters & there.keys())
     cutter.subset(font)
     font.save(file)
