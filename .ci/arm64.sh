@@ -42,7 +42,7 @@ if [ $# = 0 ]; then
     set -- chapters/0[1-6]*.ipynb tests/test_{arguments,bounds,deep_theorems,distillation,factor_theorems,geometry}.py \
         tests/test_{inputs,label_theorems,network,open_ends,risk,risk_theorems,since_theorems,student,theorems,training}.py
 fi
-# distill_lib isn't installed there: it is imported from the copy.
-chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/tmp LANG=C.UTF-8 OPENBLAS_NUM_THREADS=1 \
+# distill_lib isn't installed there: it is imported from the copy. joblib's workers ask /proc.
+unshare --mount --pid --fork --mount-proc="$root/proc" chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/tmp LANG=C.UTF-8 OPENBLAS_NUM_THREADS=1 \
     PYTHONPATH=/book:/site sh -c 'cd /book && uname -m && exec python3 -m pytest -q -p no:cacheprovider \
     -o timeout=0 --nbval --nbval-current-env -n 2 --dist loadfile "$@"' sh "$@"
