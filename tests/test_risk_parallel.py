@@ -42,7 +42,7 @@ def cluster():
     """Two worker processes, reached through the loopback interface."""
     distributed = needed("distributed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as two,
         distributed.Client(two) as client,
     ):
         yield client
@@ -344,7 +344,7 @@ import numpy as np, joblib, distill_lib
 if {cluster}:
     from distributed import Client, LocalCluster
     if __name__ == "__main__":
-        client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None))
+        client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0"))
         joblib.parallel_config(backend="dask")
 if __name__ == "__main__":
     try:

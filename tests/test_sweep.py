@@ -249,7 +249,7 @@ def test_two_sweeps_may_share_a_folder(tmp_path):
 def test_a_sweep_on_a_cluster_keeps_its_cells_here(tmp_path, measured):
     distributed = needed("distributed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as two,
         distributed.Client(two) as client,
         joblib.parallel_config(backend="dask", client=client),
     ):
