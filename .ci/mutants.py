@@ -46,6 +46,7 @@ TESTS = {
     "risk": ["risk", "laws"],
     "student": ["student"],
     "tables": ["tables"],
+    "teacher": ["teacher"],
     "training": ["training"],
 }
 CONFIG = """

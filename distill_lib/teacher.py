@@ -43,6 +43,22 @@ def logistic_regression(X: ArrayLike, labels: ArrayLike, *, C: float) -> Vector:
         positive.
     FloatingPointError
         If the inputs are so long that a hundred steps don't suffice.
+
+    See Also
+    --------
+    soft_labels : What such a teacher tells a student about its inputs.
+    digits : Images that it learns to tell apart in the book.
+
+    Examples
+    --------
+    One input, seen once in either class, leaves the teacher undecided; seen in one class alone it
+    pulls the teacher its way.
+
+    >>> import distill_lib as dl
+    >>> (dl.logistic_regression([[1.0], [1.0]], [0, 1], C=1) == 0).all()
+    np.True_
+    >>> (dl.logistic_regression([[1.0], [1.0]], [1, 1], C=1) > 0).all()
+    np.True_
     """
     X = _arguments.matrix("X", X)
     labels = _arguments.labels(labels, X)
