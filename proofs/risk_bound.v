@@ -285,3 +285,202 @@ rewrite addr0; apply: (prob_le law) => t _ h.
 rewrite -(ler_add2r (best_cos2 x ws s)) (le_trans h) //.
 by rewrite -ler_subl_addl ltW.
 Qed.
+
+(** ** Both sides are equally likely *)
+
+Section Mirror.
+Variables (R : realFieldType) (d : nat) (ws : 'cV[R]_d).
+Implicit Types (u v w : 'cV[R]_d).
+
+(** The mirror orthogonal to [v]: it turns the component along [v] round. *)
+Definition mirror v : 'M[R]_d := 1%:M - (2%:R / ‖v‖²) *: (v *m v^T).
+
+Lemma mirrorE v w : mirror v *m w = w - (2%:R * (v ⋅ w) / ‖v‖²) *: v.
+Proof.
+rewrite mulmxBl mul1mx -scalemxAl -mulmxA dot_mx mul_mx_scalar scalerA.
+by congr (_ - _ *: _); rewrite mulrAC.
+Qed.
+
+Lemma mirror_dot v w1 w2 : v != 0 -> (mirror v *m w1) ⋅ (mirror v *m w2) = w1 ⋅ w2.
+Proof.
+move=> v0; have nz : ‖v‖² != 0 by rewrite sqnorm_eq0.
+rewrite !mirrorE dotBl !dotBr !dotZl !dotZr -/(sqnorm v) (dotC w1 v).
+by field.
+Qed.
+
+Lemma mirror_fix v w : v ⋅ w = 0 -> mirror v *m w = w.
+Proof. by move=> h; rewrite mirrorE h mulr0 mul0r scale0r subr0. Qed.
+
+Lemma mirrorK v w : v != 0 -> mirror v *m (mirror v *m w) = w.
+Proof.
+move=> v0; have nz : ‖v‖² != 0 by rewrite sqnorm_eq0.
+rewrite {1}mirrorE mirrorE dotBr dotZr -/(sqnorm v) -addrA -opprD -scalerDl.
+rewrite [X in X *: _](_ : _ = 0) ?scale0r ?subr0 //.
+by field.
+Qed.
+
+Lemma mirror_sym v : (mirror v)^T = mirror v.
+Proof. by rewrite /mirror linearB linearZ /= trmx1 trmx_mul trmxK. Qed.
+
+Lemma mirror_orthogonal v : v != 0 -> (mirror v)^T *m mirror v = 1%:M.
+Proof.
+move=> v0; apply/matrixP => i j; rewrite mirror_sym.
+have /matrixP/(_ i 0) := mirrorK (delta_mx j 0) v0.
+by rewrite mulmxA -colE -[delta_mx j 0]mul1mx -colE !mxE.
+Qed.
+
+(** A student on the teacher's side misjudges an input or its mirror image, never both, if the
+    mirror is orthogonal to what the student has across the teacher. *)
+Lemma misjudged_one_side w u (v := w - (w ⋅ ws / ‖ws‖²) *: ws) :
+  0 < w ⋅ ws -> v != 0 -> ~~ (misjudged w ws u && misjudged w ws (mirror v *m u)).
+Proof.
+move=> side v0; have w0 : 0 < ‖ws‖².
+  by rewrite sqnorm_gt0; apply: contraTneq side => ->; rewrite dot0r ltxx.
+have vws : v ⋅ ws = 0 by rewrite /v dotBl dotZl -/(sqnorm ws) divfK ?subrr ?gt_eqF.
+have wv : w ⋅ v = ‖v‖².
+  by rewrite /sqnorm {2}/v dotBl dotZl [ws ⋅ v]dotC vws mulr0 subr0.
+have sum : w ⋅ u + w ⋅ (mirror v *m u) = 2%:R * (w ⋅ ws / ‖ws‖²) * (ws ⋅ u).
+  rewrite mirrorE dotBr dotZr wv divfK ?sqnorm_eq0 // /v dotBl dotZl.
+  by ring.
+have same : ws ⋅ (mirror v *m u) = ws ⋅ u.
+  by rewrite mirrorE dotBr dotZr [ws ⋅ v]dotC vws mulr0 subr0.
+rewrite /misjudged same; apply/negP.
+have c0 : 0 < 2%:R * (w ⋅ ws / ‖ws‖²) by rewrite mulr_gt0 ?ltr0n // divr_gt0.
+have [a0|a0] := leP 0 (ws ⋅ u).
+  have [//|b1] := leP 0 (w ⋅ u); have [//|b2 _] := leP 0 (w ⋅ (mirror v *m u)).
+  have : w ⋅ u + w ⋅ (mirror v *m u) < 0 by rewrite -(addr0 0) ltr_add.
+  by rewrite sum ltNge mulr_ge0 // ltW.
+have [b1|//] := leP 0 (w ⋅ u); have [b2 _|//] := leP 0 (w ⋅ (mirror v *m u)).
+have : 0 <= w ⋅ u + w ⋅ (mirror v *m u) by rewrite addr_ge0.
+by rewrite sum leNgt pmulr_rlt0 ?a0.
+Qed.
+
+End Mirror.
+
+Section Values.
+Variables (R : realFieldType) (T : finType) (P : T -> R) (d : nat).
+
+Lemma prob_values (V : seq 'cV[R]_d) (f : T -> 'cV[R]_d) (E : pred 'cV[R]_d) :
+  uniq V -> (forall t, f t \in V) ->
+  prob P (fun t => E (f t)) = \sum_(v <- V | E v) prob P (fun t => f t == v).
+Proof.
+move=> u inV; rewrite /prob (exchange_big_dep xpredT) //= big_mkcond; apply: eq_bigr => t _.
+rewrite big_mkcond (bigD1_seq (f t)) //= eqxx andbT big1 ?addr0 // => v ne.
+by rewrite [f t == v]eq_sym (negbTE ne) andbF.
+Qed.
+
+(** What doesn't change the probability of any value changes that of no event. *)
+Lemma prob_same_law (f g : T -> 'cV[R]_d) (E : pred 'cV[R]_d) :
+  (forall v, prob P (fun t => f t == v) = prob P (fun t => g t == v)) ->
+  prob P (fun t => E (f t)) = prob P (fun t => E (g t)).
+Proof.
+move=> h; pose V := undup (map f (enum T) ++ map g (enum T)).
+have inV t : (f t \in V) * (g t \in V).
+  by rewrite !mem_undup !mem_cat !(map_f _ (mem_enum T t)) orbT.
+rewrite !(@prob_values V) ?undup_uniq // => [|t|t]; rewrite ?inV //.
+by apply: eq_bigr => v _.
+Qed.
+
+End Values.
+
+(** Chapter 5, thm-sharp-bound, its second half: if the law is axially symmetric about the teacher
+    and $\hat w \ne 0$, then $R \le \frac12 p(\pi/2 - A)$. *)
+Theorem sharp_bound_half (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
+    (ws : 'cV[R]_d) (n : nat) (s : {ffun 'I_n -> T}) :
+  let what := student (inputs x s) ws in
+  is_law P -> axially_symmetric P x ws -> what != 0 ->
+  transfer_risk P x what ws <= tail P x ws (1 - cos2 what ws) / 2%:R.
+Proof.
+move=> what law sym nz.
+have side : 0 < what ⋅ ws by rewrite student_dot_teacher sqnorm_gt0.
+have w0 : 0 < ‖ws‖².
+  by rewrite sqnorm_gt0; apply: contraTneq side => ->; rewrite dot0r ltxx.
+pose v := what - (what ⋅ ws / ‖ws‖²) *: ws.
+rewrite ler_pdivl_mulr ?ltr0n // mulr_natr mulr2n.
+have [v0|v0] := eqVneq v 0.
+  have ew : what = (what ⋅ ws / ‖ws‖²) *: ws by apply/eqP; rewrite -subr_eq0; apply/eqP.
+  have r0 : transfer_risk P x what ws = 0.
+    apply: prob0 => t _; rewrite /misjudged negbK {1}ew dotZl pmulr_rge0 //.
+    by rewrite divr_gt0.
+  by rewrite r0 addr0 prob_ge0.
+have vws : v ⋅ ws = 0 by rewrite /v dotBl dotZl -/(sqnorm ws) divfK ?subrr ?gt_eqF.
+have fix_ws := mirror_fix vws; have orth := mirror_orthogonal v0.
+have cosO u : cos2 (mirror v *m u) ws = cos2 u ws.
+  by rewrite /cos2 -{1 2}fix_ws /sqnorm !mirror_dot.
+rewrite {2}/transfer_risk -(prob_same_law (misjudged what ws) (sym _ orth fix_ws)).
+rewrite /transfer_risk !probE -big_split /tail probE.
+apply: ler_sum => t _; rewrite /= -mulrDr ler_wpmul2l ?law.1 // -natrD ler_nat.
+have := misjudged_one_side (x t) side v0.
+have := @misjudged_close_call _ _ _ (inputs x s) ws (x t).
+have := @misjudged_close_call _ _ _ (inputs x s) ws (mirror v *m x t).
+rewrite cosO -/what -/v.
+move: (cos2 _ _ <= _) (misjudged _ _ (x t)) (misjudged _ _ _) => c m m'.
+by case: m; case: m'; case: c => //= h1 h2; rewrite ?(h1 isT) ?(h2 isT).
+Qed.
+
+(** ... and in the mean, $\mathbb{E} R \le \frac12 \Pr[\bar\alpha(x) + M_n \ge \pi/2]$, if no
+    transfer set that can occur has the student 0. *)
+Theorem sharp_bound_half_mean (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
+    (ws : 'cV[R]_d) (n : nat) :
+  is_law P -> axially_symmetric P x ws ->
+  (forall s : {ffun 'I_n -> T}, weight P s != 0 -> student (inputs x s) ws != 0) ->
+  expected_risk P x n ws
+    <= expectation P (fun s : {ffun 'I_n -> T} =>
+         prob P (fun t => cos2 (x t) ws + best_cos2 x ws s <= 1)) / 2%:R.
+Proof.
+move=> law sym nz; rewrite mulrC -expectationZ; apply: (expectation_le law) => s /nz ns.
+have /andP[_ h2] := sharp_bound x ws s law.
+apply: le_trans (sharp_bound_half law sym ns) _; rewrite mulrC ler_wpmul2l ?invr_ge0 ?ler0n //.
+apply: le_trans h2 _.
+by apply: (prob_le law) => t _; rewrite ler_subr_addr.
+Qed.
+
+(** ** Inputs with a margin *)
+
+(** Chapter 6, cor-margin: if $p(\gamma) = 0$, then $\mathbb{E} R \le p(\pi/2 - \gamma)^n$; [g] is
+    $\cos^2\gamma$. *)
+Theorem margin_bound (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
+    (ws : 'cV[R]_d) (n : nat) (g : R) :
+  is_law P -> tail P x ws g = 0 ->
+  expected_risk P x n ws <= tail P x ws (1 - g) ^+ n.
+Proof. by move=> law h; have := risk_bound x ws n g law; rewrite h add0r. Qed.
+
+(** Chapter 6, prop-margin-sharp, its first claim: even the power [n + 1], if there is an input ... *)
+Theorem margin_bound_sharp (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
+    (ws : 'cV[R]_d) (n : nat) (g : R) :
+  is_law P -> tail P x ws g = 0 -> (0 < n)%N ->
+  expected_risk P x n ws <= tail P x ws (1 - g) ^+ n.+1.
+Proof.
+move=> law h n0; have i0 := Ordinal n0.
+rewrite exprS -(expectation_all P n (fun t => cos2 (x t) ws <= 1 - g)) -expectationZ.
+apply: (expectation_le law) => s pos; set what := student _ ws.
+have aligned : g < cos2 what ws.
+  apply: lt_le_trans (inputs_le ws x s i0); rewrite ltNge.
+  exact: (prob_eq0 law h) (weight_neq0 i0 pos).
+have far t : P t != 0 -> misjudged what ws (x t) -> cos2 (x t) ws <= 1 - g.
+  move=> _ /misjudged_close_call m; apply: le_trans m _.
+  by rewrite ler_sub // ltW.
+have [_|/forallPn[i close]] := boolP [forall i, cos2 (x (s i)) ws <= 1 - g].
+  by rewrite mulr1; apply: (prob_le law).
+rewrite mulr0 /transfer_risk prob0 // => t p0; apply/negP => m.
+move/negP: close; apply; apply: le_trans (inputs_le ws x s i) _.
+have := misjudged_close_call m; rewrite -/what ler_subr_addr addrC -ler_subr_addr.
+move/le_trans; apply; rewrite ler_sub // ltW // ltNge.
+exact: (prob_eq0 law h) p0.
+Qed.
+
+(** ... and its second claim: if $\gamma \le \pi/4$, a single input is enough. *)
+Theorem margin_one_input (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
+    (ws : 'cV[R]_d) (n : nat) (g : R) (s : {ffun 'I_n -> T}) :
+  is_law P -> tail P x ws g = 0 -> 2%:R^-1 <= g -> (0 < n)%N -> weight P s != 0 ->
+  transfer_risk P x (student (inputs x s) ws) ws = 0.
+Proof.
+move=> law h half n0 pos; have i0 := Ordinal n0; set what := student _ ws.
+have aligned : g < cos2 what ws.
+  apply: lt_le_trans (inputs_le ws x s i0); rewrite ltNge.
+  exact: (prob_eq0 law h) (weight_neq0 i0 pos).
+apply: prob0 => t p0; apply/negP => /misjudged_close_call; rewrite -/what leNgt; case/negP.
+apply: (@lt_le_trans _ _ g); last by rewrite ltW // ltNge; apply: (prob_eq0 law h) p0.
+rewrite ltr_subl_addr; apply: (@le_lt_trans _ _ (g + g)); last by rewrite ltr_add2l.
+by rewrite -mulr2n -[g *+ 2]mulr_natl -ler_pdivr_mull ?ltr0n // mulr1.
+Qed.
