@@ -21,7 +21,7 @@ from timing import circumstances, store
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 TARGET = Path(__file__).with_suffix(".csv")
-NOT_OURS = {"_static", "_sources", "mathjax", "@jupyter-widgets", "lite"}
+NOT_OURS = {"_static", "_sources", "mathjax", "lite"}
 KB, MB = 1e3, 1e6
 # Its command, which lies elsewhere on each system.
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"

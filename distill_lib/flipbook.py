@@ -4,6 +4,8 @@ import base64
 import html
 import io
 import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -18,8 +20,18 @@ MOST_BYTES = 400_000
 DPI = 110
 COLOURS = 48
 
+# A frame: its picture, and the same as text.
+Picture: TypeAlias = tuple[Image.Image, str]
+Place: TypeAlias = tuple[Any, ...]
 
-def flipbook(draw, *, alt, start=None, **knobs):
+
+def flipbook(
+    draw: Callable[..., Figure],
+    *,
+    alt: Callable[..., str],
+    start: Mapping[str, Any] | None = None,
+    **knobs: Sequence[Any],
+) -> None:
     """Show pictures that were drawn beforehand, one for each place of a slider, or of two.
 
     Moving a slider runs no code: all pictures lie in the notebook. So it works in a page without
@@ -43,6 +55,24 @@ def flipbook(draw, *, alt, start=None, **knobs):
         If there aren't one or two sliders with at most 60 places together, `start` is none of
         them, `draw` returns no figure or figures of several sizes, `alt` returns no text, or the
         frames take more than 400 kB.
+
+    See Also
+    --------
+    distill_lib.plots : What frames are drawn with.
+
+    Examples
+    --------
+    In a notebook the last line shows the flipbook; elsewhere it prints what would be shown.
+
+    >>> from contextlib import redirect_stdout
+    >>> from io import StringIO
+    >>> from matplotlib.figure import Figure
+    >>> def draw(n):
+    ...     figure = Figure(figsize=(2, 1))
+    ...     figure.add_subplot().plot([0, 1], [0, n])
+    ...     return figure
+    >>> with redirect_stdout(StringIO()):
+    ...     dl.flipbook.flipbook(draw, alt=lambda n: f"A line of slope {n}.", n=[1, 2])
     """
     values = [list(places) for places in knobs.values()]
     first = _check(draw, alt, start, dict(zip(knobs, values, strict=True)))
@@ -61,10 +91,13 @@ def flipbook(draw, *, alt, start=None, **knobs):
     _check_frames([picture for picture, _ in frames.values()])
     leaves = {place: _frame(*frame) for place, frame in frames.items()}
     book = _book(list(knobs), values, first, leaves)
-    display(book._repr_mimebundle_() | {"image/png": _base64(still)}, raw=True)
+    show: Any = display  # IPython has no types for it
+    show(book._repr_mimebundle_() | {"image/png": _base64(still)}, raw=True)
 
 
-def _check(draw, alt, start, knobs):
+def _check(
+    draw: Any, alt: Any, start: Mapping[str, Any] | None, knobs: Mapping[str, list[Any]]
+) -> Place:
     """Refuse what can't become a flipbook; return the place that is shown first."""
     for name, function in (("draw", draw), ("alt", alt)):
         if not callable(function):
@@ -83,7 +116,7 @@ def _check(draw, alt, start, knobs):
     return tuple(start[name] for name in knobs)
 
 
-def _check_frames(pictures):
+def _check_frames(pictures: Sequence[Picture]) -> None:
     sizes = {picture.size for picture, _ in pictures}
     if len(sizes) > 1:
         raise ValueError(f"draw must return figures of one size; got {sorted(sizes)} pixels")
@@ -95,7 +128,7 @@ def _check_frames(pictures):
         )
 
 
-def _picture(figure):
+def _picture(figure: Figure) -> Picture:
     """A figure in few colours, and its file as text."""
     picture = Image.open(_png(figure, dpi=DPI)).convert("RGB").quantize(COLOURS)
     small = io.BytesIO()
@@ -103,17 +136,17 @@ def _picture(figure):
     return picture, _base64(small)
 
 
-def _png(figure, **options):
+def _png(figure: Figure, **options: Any) -> io.BytesIO:
     file = io.BytesIO()
     figure.savefig(file, format="png", **options)
     return file
 
 
-def _base64(file):
+def _base64(file: io.BytesIO) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def _frame(picture, text):
+def _frame(picture: Picture, text: str) -> Any:
     image, data = picture
     return ipywidgets.HTML(
         f'<img alt="{html.escape(text)}" width="{image.width}" height="{image.height}" '
@@ -121,7 +154,9 @@ def _frame(picture, text):
     )
 
 
-def _book(names, values, first, frames):
+def _book(
+    names: Sequence[str], values: Sequence[list[Any]], first: Place, frames: Mapping[Place, Any]
+) -> Any:
     """The frames in a stack, or in a stack of stacks; above it the sliders that turn them."""
     if len(values) == 1:
         pages = _stack(frames.values(), values[0].index(first[0]))
@@ -146,5 +181,5 @@ def _book(names, values, first, frames):
     return ipywidgets.VBox([*sliders, pages])
 
 
-def _stack(children, selected):
+def _stack(children: Iterable[Any], selected: int) -> Any:
     return ipywidgets.Stack(list(children), selected_index=selected)

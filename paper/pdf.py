@@ -31,7 +31,7 @@ The last one tried said:
 ADDRESS = "http://book.invalid/"
 FOLDERS = {
     "paper": ROOT / "paper",
-    "computer-modern": ROOT / "vendor" / "computer-modern",
+    "computer-modern": ROOT / "web" / "vendor" / "computer-modern",
     "dejavu": Path(matplotlib.get_data_path()) / "fonts" / "ttf",
 }
 FORMULA = "Formula: "  # so begins the text alternative of a formula, here and in paper.js

@@ -20,8 +20,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-# Where the ledger of claims lies: beside the chapters, or at the root.
-LEDGERS = ("chapters/claims.yml", "claims.yml")
+LEDGER = "chapters/claims.yml"
 # The package of the files: linear.v is Distillation.linear for Coq.
 PACKAGE = "Distillation"
 CURE = (
@@ -122,14 +121,9 @@ def read_text(text):
     return found
 
 
-def ledger(root=ROOT):
-    """Return the path of the ledger of claims."""
-    return next(root / name for name in LEDGERS if (root / name).is_file())
-
-
 def rows(root=ROOT):
     """Return the rows of the ledger."""
-    return yaml.safe_load(ledger(root).read_text(encoding="utf-8")) or []
+    return yaml.safe_load((root / LEDGER).read_text(encoding="utf-8")) or []
 
 
 def claimed(root=ROOT):

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
-NOT_OURS = {"_static", "_sources", "mathjax", "@jupyter-widgets", "lite"}  # other people's pages
+NOT_OURS = {"_static", "_sources", "mathjax", "lite"}  # other people's pages
 
 # A red run must be red again for whoever looks into it, so the examples are the same each time;
 # and a busy machine is not a wrong theorem, so there is no deadline.
@@ -127,6 +127,7 @@ def address(site, serve):
     return serve(site)
 
 
+# By hand, because pytest-playwright's browser is one for the session, and one that it has brought.
 # Not for the whole session: as long as playwright's event loop runs, no other test can use asyncio.
 @pytest.fixture(scope="module")
 def browser():

@@ -1,14 +1,16 @@
 // What test_site_pages.py asks of a page from the inside. Complaints are strings.
 window.bookCheck = {
-    // Maths set and widgets drawn (the manager puts each beside the script that asked for it):
-    // whether that came within the time.
+    // Maths set and flipbooks shown, as they are when one has come near: whether that came within
+    // the time.
     async ready(patience) {
         const asked = 'script[type="application/vnd.jupyter.widget-view+json"]';
         const drawn = () => [...document.querySelectorAll(asked)].every(
-            script => script.parentElement.querySelector(".jupyter-widgets"));
+            script => script.parentElement.querySelector(".flipbook"));
+        document.querySelectorAll(asked).forEach(script => script.parentElement.scrollIntoView());
         const settled = (async () => {
             await window.MathJax?.startup?.promise;
             while (!drawn()) await new Promise(requestAnimationFrame);
+            scrollTo(0, 0);
             return true;
         })();
         return Promise.race([settled, new Promise(done => setTimeout(done, patience, false))]);
@@ -70,7 +72,7 @@ window.bookCheck = {
             if (!image.complete || !image.naturalWidth) say("image that shows nothing", image);
             // Badges (links), the frames of a slider and the buttons of the module index stand in
             // the text; every other picture there is a figure.
-            const free = image.closest("a:not(figure a), .jupyter-widgets, .toggler");
+            const free = image.closest("a:not(figure a), .flipbook, .toggler");
             if (image.closest("article") && !free && !image.closest("figure"))
                 say("image that is not a figure", image);
         }

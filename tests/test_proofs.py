@@ -71,7 +71,8 @@ def tree(tmp_path):
     (tmp_path / "proofs").mkdir()
     (tmp_path / "proofs" / "_CoqProject").write_text("-Q . Distillation\n")
     (tmp_path / "proofs" / "small.v").write_text(SMALL)
-    (tmp_path / "claims.yml").write_text(
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / check.LEDGER).write_text(
         "- {id: T1, coq: 'small.v::half'}\n- {id: T2}\n- {id: T3, coq: ['small.v::zero']}\n"
     )
     (tmp_path / "proofs" / "statements.txt").write_text(check.written(tmp_path))

@@ -159,6 +159,60 @@ def test_search_finds_what_is_there_and_nothing_else(address, browser):
     assert not found_by_search(browser, address, "qwertyuiop")
 
 
+@pytest.mark.parametrize(
+    ("words", "chapter"),
+    [
+        ("closed form", 3),
+        ("logistic regression", 2),
+        ("learning rate", 2),
+        ("neural network", 4),
+        ("minimum norm", 3),
+        ("T squared", 1),
+        ("easiness", 6),
+    ],
+)
+def test_search_leads_to_the_chapter_first(words, chapter, address, browser):
+    assert found_by_search(browser, address, words)[0].startswith(f"{chapter}. ")
+
+
+def test_search_shows_no_tex_and_marks_no_single_letters(address, browser):
+    page = browser.new_page()
+    page.goto(f"{address}search.html?q=T+squared+projection")
+    page.locator("#search-results p.search-summary:not(:empty)").wait_for()
+    page.locator("#search-results p.context").first.wait_for()
+    assert not re.search(r"\\[(\[a-z]", page.locator("#search-results").inner_text())
+    marked = page.locator("#search-results .highlighted").all_inner_texts()
+    assert marked
+    assert all(len(word) > 2 for word in marked)
+    # The magnifier stands before the words.
+    icon = page.locator("article form.bd-search i").bounding_box()
+    box = page.locator("article form.bd-search input")
+    padding = box.evaluate("box => parseFloat(getComputedStyle(box).paddingLeft)")
+    assert icon["x"] + icon["width"] < box.bounding_box()["x"] + padding
+    page.close()
+
+
+def test_a_browser_that_keeps_no_data_still_searches(site, serve, browser, tmp_path):
+    """In a frame that may keep nothing, to ask for the storage is an error."""
+    page = browser.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    address = serve(site)
+    frame = f'<iframe sandbox="allow-scripts" src="{address}search.html?q=teacher"></iframe>'
+    page.goto(f"{address}404.html")
+    page.set_content(frame)
+    inside = page.frame_locator("iframe")
+    inside.locator("#search-results ul.search li a").first.wait_for()
+    button = inside.locator("button.theme-switch-button").first
+    mode = "() => document.documentElement.dataset.mode"
+    before = page.frames[1].evaluate(mode)
+    button.evaluate("button => button.click()")
+    assert page.frames[1].evaluate(mode) != before
+    # What such a frame may not fetch either, snippets, is only missing.
+    assert [error for error in errors if error != "Failed to fetch"] == []
+    page.close()
+
+
 def test_the_book_needs_no_server(site, browser):
     """Opened as files, the first page and the first chapter set their maths."""
     chapter = next(page for page in pages(site) if re.match(r"chapters/\d", page))

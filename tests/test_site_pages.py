@@ -16,9 +16,9 @@ BOOK_CHECK = Path(__file__).with_name("site_pages.js").read_text(encoding="utf-8
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 # Spent only where something never comes: on two busy cores a page is ready within 2 s.
 PATIENCE = 20_000  # milliseconds
-# What a page may weigh, compressed, with all that it loads; first without widgets, then with
-# them. Their manager alone takes 0.6 MB of the larger sum, and the frames of a flipbook 0.4.
-HEAVIEST = 1_000_000, 2_000_000  # bytes
+# What a page may weigh, compressed, with all that it loads; first without flipbooks, then with
+# them: the frames of one take up to 0.4.
+HEAVIEST = 1_000_000, 1_600_000  # bytes
 
 
 def record(page, complaints):
@@ -47,7 +47,7 @@ def weigh(page, responses):
     """Complain of a page that is too heavy."""
     page.wait_for_load_state("networkidle")  # for what comes late
     weight = sum(len(gzip.compress(response.body(), 6)) for response in responses)
-    if weight > HEAVIEST[page.locator(".jupyter-widgets").count() > 0]:
+    if weight > HEAVIEST[page.locator(".flipbook").count() > 0]:
         yield f"too heavy: {weight / 1e6:.2f} MB compressed"
 
 
@@ -74,7 +74,7 @@ def examine(browser, url):
     page.goto(url, wait_until="load")
     page.evaluate(BOOK_CHECK)
     if not page.evaluate("patience => bookCheck.ready(patience)", PATIENCE):
-        complaints.append("maths or a widget never drawn")
+        complaints.append("maths or a flipbook never drawn")
     complaints += weigh(page, responses)
     complaints += page.evaluate("bookCheck.belowTheEnd()")
     page.evaluate("bookCheck.unfold()")
@@ -109,7 +109,7 @@ SOUND = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sou
 </head><body><main><article><h1>Sound</h1>
 <p>A square <span class="math">\\(x^2\\)</span>, <code>\\(code\\)</code>, and a price of $3.</p>
 <figure><img src="dot.svg" alt="A dot."><figcaption>A dot.</figcaption></figure>
-<div class="cell_output"><div class="jupyter-widgets"><img src="dot.svg" alt="Frame.">
+<div class="cell_output"><div class="flipbook"><img src="dot.svg" alt="Frame.">
 <div role="slider" tabindex="0" aria-label="frame" aria-valuenow="0">0</div></div></div>
 <div style="overflow-x: auto" tabindex="0"><p style="width: 600px">wide, but it scrolls</p></div>
 </article></main></body></html>"""
@@ -144,7 +144,7 @@ FAULTS = [
     ('<figure id="bare"><img src="dot.svg" alt="A dot."></figure>', "figure without a caption:"),
     (
         '<p><script type="application/vnd.jupyter.widget-view+json">{}</script></p>',
-        "maths or a widget never drawn",
+        "maths or a flipbook never drawn",
     ),
     (
         '<figure><img id="e" src="dot.svg" width="4" alt="A."><figcaption>A</figcaption></figure>',

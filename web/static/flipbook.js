@@ -1,0 +1,82 @@
+// Flipbooks: sliders that turn pictures, from what the notebook has stored.
+//
+// distill_lib.flipbook makes widgets, so that it works in a running notebook. Here, where nothing
+// runs, their stored state holds all there is to show: a box of one or two sliders and a stack of
+// frames, or a stack of such stacks. It is read when a flipbook comes near, and shown with the
+// browser's own sliders, which can be seen, touched, named and read aloud everywhere.
+
+(() => {
+  "use strict";
+  const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+  const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
+  let models;
+
+  const state = (name) => {
+    models ??= JSON.parse(document.querySelector(STATE).textContent).state;
+    return models[name.replace("IPY_MODEL_", "")].state;
+  };
+
+  function element(tag, properties, ...children) {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  }
+
+  // Above the picture that is shown now, a slider for each of its coordinates.
+  function build(view, number) {
+    const box = state(JSON.parse(view.textContent).model_id);
+    const stack = box.children.at(-1);
+    const sliders = box.children.slice(0, -1).map(state);
+    const place = sliders.map((slider) => slider.index);
+    const figure = view.closest("figure");
+    const title = figure?.querySelector(".caption-number");
+    if (title) title.id = `flipbook-${number}`;
+
+    const frame = () => {
+      const leaf = place.reduce((name, index) => state(name).children[index], stack);
+      return new DOMParser().parseFromString(state(leaf).value, "text/html").querySelector("img");
+    };
+    const shown = document.importNode(frame(), true);
+    const inputs = sliders.map((slider, which) => {
+      const id = `flipbook-${number}-${which}`;
+      const input = element("input", {
+        id, type: "range", min: 0, max: slider._options_labels.length - 1, step: 1,
+        value: slider.index,
+      });
+      const readout = element("output", {});
+      readout.htmlFor = id;
+      input.addEventListener("input", () => { place[which] = Number(input.value); turn(); });
+      const label = element("label", { id: `${id}-name`, htmlFor: id }, slider.description);
+      if (title) input.setAttribute("aria-labelledby", `${label.id} ${title.id}`);
+      return { input, readout, labels: slider._options_labels,
+        row: element("div", { className: "flipbook-slider" }, label, input, readout) };
+    });
+
+    function turn() {
+      const now = frame();
+      shown.alt = now.alt;
+      shown.src = now.src;
+      inputs.forEach(({ input, readout, labels }, which) => {
+        readout.value = labels[place[which]];
+        // What is heard when a slider moves: where it stands, and what is seen there.
+        input.setAttribute("aria-valuetext", `${labels[place[which]]}. ${now.alt}`);
+      });
+    }
+
+    turn();
+    view.after(element("div", { className: "flipbook" }, ...inputs.map(({ row }) => row), shown));
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const views = [...document.querySelectorAll(VIEW)];
+    const near = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        const view = target.querySelector(VIEW);
+        build(view, views.indexOf(view));
+      }
+    }, { rootMargin: "1000px 0px" });
+    views.forEach((view) => near.observe(view.parentElement));
+  });
+})();
