@@ -267,18 +267,20 @@ Qed.
     is never more than the bound of thm-bound. *)
 Theorem sharp_bound_mean (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
     (ws : 'cV[R]_d) (n : nat) (q : R) :
-  is_law P -> q <= 1 ->
+  is_law P ->
   expected_risk P x n ws
     <= expectation P (fun s : {ffun 'I_n -> T} =>
          prob P (fun t => cos2 (x t) ws + best_cos2 x ws s <= 1))
     <= tail P x ws q + tail P x ws (1 - q) ^+ n.
 Proof.
-move=> law q1; apply/andP; split.
+move=> law; apply/andP; split.
   apply: (expectation_le law) => s _.
   have /andP[h1 h2] := sharp_bound x ws s law; apply: (le_trans (le_trans h1 h2)).
   by apply: (prob_le law) => t _; rewrite ler_subr_addr.
 rewrite -(expectation_far x ws n _ _ law).
-apply: (expectation_le law) => s _.
+apply: (expectation_le law) => s _; have [q1|q1] := leP q 1; last first.
+  rewrite ler_paddr ?ler0n //; apply: (prob_le law) => t _ _.
+  by apply: le_trans (cos2_le1 _ _) _; apply: ltW.
 rewrite -best_cos2P ?subr_ge0 //; have [_|far] := leP (best_cos2 x ws s) (1 - q).
   by rewrite ler_paddl ?prob_ge0 ?prob_le1.
 rewrite addr0; apply: (prob_le law) => t _ h.
