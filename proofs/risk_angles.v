@@ -37,7 +37,10 @@ Lemma norm_sqr x : norm x ^+ 2 = ‖x‖².
 Proof. by rewrite sqr_sqrtr ?sqnorm_ge0. Qed.
 
 Lemma cos_sqr x w : (`|w ⋅ x| / (norm w * norm x)) ^+ 2 = cos2 x w.
-Proof. by rewrite expr_div_n exprMn !norm_sqr real_normK ?num_real // /cos2 dotC [‖w‖² * _]mulrC. Qed.
+Proof.
+rewrite expr_div_n exprMn !norm_sqr real_normK ?num_real //.
+by rewrite /cos2 dotC [‖w‖² * _]mulrC.
+Qed.
 
 Lemma cos_ge0 x w : 0 <= `|w ⋅ x| / (norm w * norm x).
 Proof. by rewrite divr_ge0 // mulr_ge0 // sqrtr_ge0. Qed.
@@ -47,7 +50,8 @@ Proof. by rewrite -(@expr_le1 _ 2) ?cos_ge0 // cos_sqr cos2_le1. Qed.
 
 Lemma cos_pos theta : 0 <= theta <= pi / 2%:R -> 0 <= cos theta.
 Proof.
-by case/andP=> h0 h1; apply: cos_ge0_pihalf; rewrite h1 andbT (le_trans _ h0) // oppr_le0 ltW // pihalf_gt0.
+case/andP=> h0 h1; apply: cos_ge0_pihalf; rewrite h1 andbT (le_trans _ h0) //.
+by rewrite oppr_le0 ltW // pihalf_gt0.
 Qed.
 
 (** A larger angle is a smaller cosine. *)
@@ -182,7 +186,8 @@ by rewrite -mulrA [n%:R * _]mulrC divfK ?gt_eqF.
 Qed.
 
 (** Result 2, the bound: chapter 6, cor-rate. Under the easiness condition
-    $p(\theta) \le (1 - 2\theta/\pi)^\kappa$, $\mathbb{E} R \le (1 + (\log n)^\kappa) / n^\kappa$. *)
+    $p(\theta) \le (1 - 2\theta/\pi)^\kappa$ one has
+    $\mathbb{E} R \le (1 + (\log n)^\kappa) / n^\kappa$. *)
 Theorem result_2 (R : realType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
     (ws : 'cV[R]_d) (n : nat) (kappa : R) :
   is_law P -> 0 < kappa -> (0 < n)%N ->

@@ -51,11 +51,22 @@ Definition best_cos2 n (ws : 'cV[R]_d) (s : {ffun 'I_n -> T}) : R :=
 Definition expected_risk n (ws : 'cV[R]_d) : R :=
   expectation (fun s : {ffun 'I_n -> T} => transfer_risk (student (inputs s) ws) ws).
 
+(** The part of [w] across the teacher, orthogonal to [ws]; and the mirror orthogonal to [v], which
+    turns the component along [v] round. *)
+Definition across (w ws : 'cV[R]_d) : 'cV[R]_d := w - (w ⋅ ws / ‖ws‖²) *: ws.
+Definition mirror (v : 'cV[R]_d) : 'M[R]_d := 1%:M - (2%:R / ‖v‖²) *: (v *m v^T).
+
 (** The law is axially symmetric about the teacher: no orthogonal map that fixes [ws] changes the
     probability of any input. *)
 Definition axially_symmetric (ws : 'cV[R]_d) : Prop :=
   forall O : 'M[R]_d, O^T *m O = 1%:M -> O *m ws = ws ->
   forall v, prob (fun t => O *m x t == v) = prob (fun t => x t == v).
+
+(** A finite law can be so in the plane. In more dimensions it can only if all its inputs lie on the
+    teacher's line, and this is what the proof needs: the mirror that exchanges the two sides of the
+    student [w] changes the probability of no input. *)
+Definition mirrored (w ws : 'cV[R]_d) : Prop :=
+  forall v, prob (fun t => mirror (across w ws) *m x t == v) = prob (fun t => x t == v).
 
 End Definitions.
 
@@ -294,9 +305,6 @@ Section Mirror.
 Variables (R : realFieldType) (d : nat) (ws : 'cV[R]_d).
 Implicit Types (u v w : 'cV[R]_d).
 
-(** The mirror orthogonal to [v]: it turns the component along [v] round. *)
-Definition mirror v : 'M[R]_d := 1%:M - (2%:R / ‖v‖²) *: (v *m v^T).
-
 Lemma mirrorE v w : mirror v *m w = w - (2%:R * (v ⋅ w) / ‖v‖²) *: v.
 Proof.
 rewrite mulmxBl mul1mx -scalemxAl -mulmxA dot_mx mul_mx_scalar scalerA.
@@ -333,16 +341,16 @@ Qed.
 
 (** A student on the teacher's side misjudges an input or its mirror image, never both, if the
     mirror is orthogonal to what the student has across the teacher. *)
-Lemma misjudged_one_side w u (v := w - (w ⋅ ws / ‖ws‖²) *: ws) :
+Lemma misjudged_one_side w u (v := across w ws) :
   0 < w ⋅ ws -> v != 0 -> ~~ (misjudged w ws u && misjudged w ws (mirror v *m u)).
 Proof.
 move=> side v0; have w0 : 0 < ‖ws‖².
   by rewrite sqnorm_gt0; apply: contraTneq side => ->; rewrite dot0r ltxx.
-have vws : v ⋅ ws = 0 by rewrite /v dotBl dotZl -/(sqnorm ws) divfK ?subrr ?gt_eqF.
+have vws : v ⋅ ws = 0 by rewrite /v /across dotBl dotZl -/(sqnorm ws) divfK ?subrr ?gt_eqF.
 have wv : w ⋅ v = ‖v‖².
-  by rewrite /sqnorm {2}/v dotBl dotZl [ws ⋅ v]dotC vws mulr0 subr0.
+  by rewrite /sqnorm {2}/v /across dotBl dotZl -/(across w ws) -/v [ws ⋅ v]dotC vws mulr0 subr0.
 have sum : w ⋅ u + w ⋅ (mirror v *m u) = 2%:R * (w ⋅ ws / ‖ws‖²) * (ws ⋅ u).
-  rewrite mirrorE dotBr dotZr wv divfK ?sqnorm_eq0 // /v dotBl dotZl.
+  rewrite mirrorE dotBr dotZr wv divfK ?sqnorm_eq0 // /v /across dotBl dotZl.
   by ring.
 have same : ws ⋅ (mirror v *m u) = ws ⋅ u.
   by rewrite mirrorE dotBr dotZr [ws ⋅ v]dotC vws mulr0 subr0.
@@ -385,19 +393,19 @@ Qed.
 
 End Values.
 
-(** Chapter 5, thm-sharp-bound, its second half: if the law is axially symmetric about the teacher
-    and $\hat w \ne 0$, then $R \le \frac12 p(\pi/2 - A)$. *)
-Theorem sharp_bound_half (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
+(** Chapter 5, thm-sharp-bound, its second half, from the mirror alone: if it exchanges the
+    student's sides without changing the law, and $\hat w \ne 0$, then $R \le \frac12 p(\pi/2 - A)$. *)
+Theorem sharp_bound_mirrored (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
     (ws : 'cV[R]_d) (n : nat) (s : {ffun 'I_n -> T}) :
   let what := student (inputs x s) ws in
-  is_law P -> axially_symmetric P x ws -> what != 0 ->
+  is_law P -> mirrored P x what ws -> what != 0 ->
   transfer_risk P x what ws <= tail P x ws (1 - cos2 what ws) / 2%:R.
 Proof.
 move=> what law sym nz.
 have side : 0 < what ⋅ ws by rewrite student_dot_teacher sqnorm_gt0.
 have w0 : 0 < ‖ws‖².
   by rewrite sqnorm_gt0; apply: contraTneq side => ->; rewrite dot0r ltxx.
-pose v := what - (what ⋅ ws / ‖ws‖²) *: ws.
+pose v := across what ws.
 rewrite ler_pdivl_mulr ?ltr0n // mulr_natr mulr2n.
 have [v0|v0] := eqVneq v 0.
   have ew : what = (what ⋅ ws / ‖ws‖²) *: ws by apply/eqP; rewrite -subr_eq0; apply/eqP.
@@ -405,11 +413,11 @@ have [v0|v0] := eqVneq v 0.
     apply: prob0 => t _; rewrite /misjudged negbK {1}ew dotZl pmulr_rge0 //.
     by rewrite divr_gt0.
   by rewrite r0 addr0 prob_ge0.
-have vws : v ⋅ ws = 0 by rewrite /v dotBl dotZl -/(sqnorm ws) divfK ?subrr ?gt_eqF.
-have fix_ws := mirror_fix vws; have orth := mirror_orthogonal v0.
+have vws : v ⋅ ws = 0 by rewrite /v /across dotBl dotZl -/(sqnorm ws) divfK ?subrr ?gt_eqF.
+have fix_ws := mirror_fix vws.
 have cosO u : cos2 (mirror v *m u) ws = cos2 u ws.
   by rewrite /cos2 -{1 2}fix_ws /sqnorm !mirror_dot.
-rewrite {2}/transfer_risk -(prob_same_law (misjudged what ws) (sym _ orth fix_ws)).
+rewrite {2}/transfer_risk -(prob_same_law (misjudged what ws) sym).
 rewrite /transfer_risk !probE -big_split /tail probE.
 apply: ler_sum => t _; rewrite /= -mulrDr ler_wpmul2l ?law.1 // -natrD ler_nat.
 have := misjudged_one_side (x t) side v0.
@@ -418,6 +426,25 @@ have := @misjudged_close_call _ _ _ (inputs x s) ws (mirror v *m x t).
 rewrite cosO -/what -/v.
 move: (cos2 _ _ <= _) (misjudged _ _ (x t)) (misjudged _ _ _) => c m m'.
 by case: m; case: m'; case: c => //= h1 h2; rewrite ?(h1 isT) ?(h2 isT).
+Qed.
+
+(** Chapter 5, thm-sharp-bound, its second half: if the law is axially symmetric about the teacher
+    and $\hat w \ne 0$, then $R \le \frac12 p(\pi/2 - A)$ ... *)
+Theorem sharp_bound_half (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
+    (ws : 'cV[R]_d) (n : nat) (s : {ffun 'I_n -> T}) :
+  let what := student (inputs x s) ws in
+  is_law P -> axially_symmetric P x ws -> what != 0 ->
+  transfer_risk P x what ws <= tail P x ws (1 - cos2 what ws) / 2%:R.
+Proof.
+move=> what law sym nz; apply: sharp_bound_mirrored => // v; rewrite -/what.
+have [->|a0] := eqVneq (across what ws) 0.
+  have -> : mirror (0 : 'cV[R]_d) = 1%:M by rewrite /mirror mul0mx scaler0 subr0.
+  by apply: eq_bigl => t; rewrite mul1mx.
+apply: sym; first exact: mirror_orthogonal.
+apply: mirror_fix; have w0 : ‖ws‖² != 0.
+  apply: contraNneq nz => /eqP; rewrite sqnorm_eq0 => /eqP ws0.
+  by rewrite /what /student ws0 mulmx0.
+by rewrite /across dotBl dotZl -/(sqnorm ws) divfK ?subrr.
 Qed.
 
 (** ... and in the mean, $\mathbb{E} R \le \frac12 \Pr[\bar\alpha(x) + M_n \ge \pi/2]$, if no
@@ -447,7 +474,8 @@ Theorem margin_bound (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 
   expected_risk P x n ws <= tail P x ws (1 - g) ^+ n.
 Proof. by move=> law h; have := risk_bound x ws n g law; rewrite h add0r. Qed.
 
-(** Chapter 6, prop-margin-sharp, its first claim: even the power [n + 1], if there is an input ... *)
+(** Chapter 6, prop-margin-sharp, its first claim: even the power [n + 1], if there is an
+    input ... *)
 Theorem margin_bound_sharp (R : realFieldType) (T : finType) (P : T -> R) d (x : T -> 'cV[R]_d)
     (ws : 'cV[R]_d) (n : nat) (g : R) :
   is_law P -> tail P x ws g = 0 -> (0 < n)%N ->
