@@ -185,8 +185,8 @@ def test_search_shows_no_tex_and_marks_no_single_letters(address, browser):
     assert marked
     assert all(len(word) > 2 for word in marked)
     # The magnifier stands before the words.
-    icon = page.locator("article form.bd-search i").bounding_box()
-    box = page.locator("article form.bd-search input")
+    icon = page.locator(".bd-article-container form.bd-search i").bounding_box()
+    box = page.locator(".bd-article-container form.bd-search input")
     padding = box.evaluate("box => parseFloat(getComputedStyle(box).paddingLeft)")
     assert icon["x"] + icon["width"] < box.bounding_box()["x"] + padding
     page.close()
@@ -223,6 +223,6 @@ def test_the_book_needs_no_server(site, browser):
         page.on("requestfailed", lambda request, errors=errors: errors.append(request.url))
         page.goto((site / name).as_uri())
         page.locator("article mjx-container").first.wait_for()
-        page.evaluate("MathJax.startup.promise")
+        page.evaluate("maths.all()")
         assert page.locator(".math:not(:has(mjx-container))").count() == 0
         assert errors == []
