@@ -9,6 +9,8 @@ from docutils import nodes
 from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+PICTURES = ("image/svg+xml", "image/png")
+
 
 class KeepStills(SphinxPostTransform):
     default_priority = 3  # before MyST-NB's SelectMimeType, which has 4
@@ -19,9 +21,10 @@ class KeepStills(SphinxPostTransform):
             if bundle.get("nb_element") != "mime_bundle":
                 continue
             kinds = {output["mime_type"]: output for output in bundle}
-            if {WIDGET_VIEW_MIMETYPE, "image/png"} <= kinds.keys():
+            pictures = [kinds[kind] for kind in PICTURES if kind in kinds]
+            if WIDGET_VIEW_MIMETYPE in kinds and pictures:
                 still = nodes.container(classes=["flipbook-still"])
-                still += kinds["image/png"].children
+                still += pictures[0].children
                 bundle.parent.insert(bundle.parent.index(bundle), still)
 
 

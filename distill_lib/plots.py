@@ -16,6 +16,8 @@ TEACHER = {"color": "#1a1a1a", "linestyle": "-", "label": "teacher"}
 SOFT = {"color": "#0072B2", "linestyle": "--", "label": "student, soft labels"}
 HARD = {"color": "#D55E00", "linestyle": "-.", "label": "student, hard labels"}
 BOUND = {"color": "#009E73", "linestyle": ":", "label": "bound"}
+# Points that are drawn one by one; as a picture more of them are lighter.
+MANY = 500
 
 
 def plot_inputs(ax, X, labels, **scatter_kwargs):
@@ -43,7 +45,8 @@ def plot_inputs(ax, X, labels, **scatter_kwargs):
     X = _arguments.matrix("X", X, columns=2, like="the plane")
     labels = _arguments.labels(labels, X)
     fills = LinearSegmentedColormap.from_list("labels", ["#D55E00", "#ffffff", "#0072B2"])
-    look = {"edgecolors": "#333333", "linewidths": 0.8, "s": 44, "zorder": 3} | scatter_kwargs
+    look = {"edgecolors": "#333333", "linewidths": 0.8, "s": 44, "zorder": 3}
+    look |= {"rasterized": len(X) > MANY} | scatter_kwargs
     for marker, chosen in (("o", labels >= 0.5), ("s", labels < 0.5)):
         ax.scatter(
             *X[chosen].T, c=labels[chosen], cmap=fills, vmin=0, vmax=1, marker=marker, **look
