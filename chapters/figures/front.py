@@ -24,9 +24,10 @@ DIM, SHOWN = 10, 3  # dimension; labels of the still
 DPI = 110
 QUOTED = str.maketrans({'"': "'", "%": "%25", "#": "%23", "<": "%3C", ">": "%3E"})
 ALT = (
-    "{n} labels of {d} needed. On the left the student's arrow stands at {degrees:.0f} degrees from "
-    "the teacher's, and two grey wedges show where they decide otherwise. On the right the share of "
-    "new inputs on which they disagree falls with the number of labels; here it is {share:.0f} %."
+    "{n} labels of {d} needed. On the left the student's arrow stands at {degrees:.0f} degrees "
+    "from the teacher's, and two grey wedges show where they decide otherwise. On the right the "
+    "share of new inputs on which they disagree falls with the number of labels; here it is "
+    "{share:.0f} %."
 )
 
 
