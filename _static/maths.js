@@ -108,6 +108,14 @@
       while (waiting.size) await set([...waiting].slice(0, 50));
       await document.fonts.ready;
     },
+    // Set what stands in an element that was added.
+    async within(element) {
+      if (!ready) return;
+      await ready;
+      const formulas = [...element.querySelectorAll(".math"), element];
+      await MathJax.typesetPromise(formulas.filter((each) =>
+        each.matches(".math") && !isSet(each)));
+    },
     // Set those again that stand in a line of their own, for the width that there is now.
     async again() {
       await ready;

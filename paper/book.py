@@ -24,7 +24,7 @@ ADDED = """
 <script src="paper/paper.js"></script>
 <script defer src="mathjax3/tex-mml-chtml.js"></script>
 """
-SCREEN_ONLY = "script, p.live, .headerlink, .toctree-wrapper, .visually-hidden"
+SCREEN_ONLY = "script, p.live, .run, .doors, .headerlink, .toctree-wrapper, .visually-hidden"
 
 
 def settings(name):

@@ -127,3 +127,44 @@ def test_code_and_formulas_fit_a_laptop(name, look):
             .filter(box => box.scrollWidth > box.clientWidth + 1 && box.clientWidth)
             .map(box => box.innerText.slice(0, 80))""")
     assert out == []
+
+
+# ---- What shows when something is pointed at ----
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("a.internal[href='#thm-closed-form']", "The closed-form student"),
+        ("a.internal[href='#equation-eq-two-cases']", "(3.2)"),
+        ("a.internal[href^='references.html#']", "."),
+    ],
+)
+def test_a_reference_shows_what_it_refers_to(target, shown, look):
+    page = look(CHAPTERS[0], WIDE)
+    link = page.locator(f"article {target}").first
+    link.hover()
+    preview = page.locator(".preview")
+    preview.wait_for()
+    assert shown in preview.inner_text()
+    page.wait_for_function("!document.querySelector('.preview .math:not(:has(mjx-container))')")
+    box = preview.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= WIDE["width"]
+    page.keyboard.press("Escape")
+    assert preview.count() == 0
+
+
+def test_no_picture_moves_the_page_when_it_arrives(look):
+    page = look(FRONT, PHONE)
+    free = "images => images.filter(image => !image.getAttribute('height')).map(image => image.src)"
+    assert page.eval_on_selector_all("article figure img", free) == []
+
+
+def test_sliders_and_buttons_show_in_forced_colours(address, browser):
+    page = browser.new_page(forced_colors="active")
+    page.goto(address + FRONT)
+    slider = page.locator("article .flipbook input").first
+    slider.wait_for()
+    assert slider.evaluate("slider => getComputedStyle(slider).appearance") == "auto"
+    page.close()
