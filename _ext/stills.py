@@ -41,7 +41,7 @@ def give_sizes(app, exception):
         return
     for page in Path(app.outdir).glob("chapters/*.html"):
         html = page.read_text(encoding="utf-8")
-        sized = PICTURE.sub(lambda picture: with_size(picture, page.parent), html)
+        sized = PICTURE.sub(lambda picture, folder=page.parent: with_size(picture, folder), html)
         if sized != html:
             page.write_text(sized, encoding="utf-8")
 

@@ -8,6 +8,7 @@ import pytest
 LIBRARY = Path(__file__).resolve().parent.parent / "distill_lib"
 FLOORS = {
     "_arguments": -1,
+    "_svg": -1,
     "geometry": 0,
     "inputs": 1,
     "distillation": 1,
