@@ -6,7 +6,8 @@ import re
 import urllib.parse
 
 import pytest
-from conftest import pages
+import yaml
+from conftest import ROOT, pages
 
 FETCHING_ATTRIBUTES = {"src", "srcset", "poster", "data"}
 FETCHING_RELATIONS = {
@@ -173,6 +174,12 @@ def test_search_finds_what_is_there_and_nothing_else(address, browser):
 )
 def test_search_leads_to_the_chapter_first(words, chapter, address, browser):
     assert found_by_search(browser, address, words)[0].startswith(f"{chapter}. ")
+
+
+def test_the_words_of_the_search_are_of_pages_that_there_are(site):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    words = config["sphinx"]["config"]["search_words"]
+    assert words.keys() <= {page.removesuffix(".html") for page in pages(site)}
 
 
 def test_search_shows_no_tex_and_marks_no_single_letters(address, browser):
