@@ -34,7 +34,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test extras execute times bench parallel weight release submissions sheet grade similarity moodle canvas gradescope elsewhere ends wheels canary lab serve lint clean distclean
+.PHONY: help book pdf test proofs extras execute times bench parallel weight release submissions sheet grade similarity moodle canvas gradescope elsewhere ends wheels canary package mutants lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -71,6 +71,10 @@ pdf: book .venv/.paper .venv/.browser ## print the whole book as one PDF, and le
 
 test: book ## test the library, every number in every notebook, and the built site: PYTEST="-k angle"
 	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile $(PYTEST)
+
+# STATEMENTS=store writes proofs/statements.txt anew.
+proofs: .venv/.stamp ## check the formal proofs, and say what each theorem assumes (needs Coq)
+	@$(BIN)/python proofs/check.py $(if $(filter store,$(STATEMENTS)),--store)
 
 extras: .venv/.browser .venv/.paper .venv/.cluster .venv/.similarity ## install what more tests need
 
@@ -111,6 +115,7 @@ submissions:
 	    echo "  ASSIGNMENT   $(notdir $(patsubst %/,%,$(dir $(wildcard course/*/hidden.py private/*/hidden.py))))"; \
 	    echo "and, for make grade, if you like,"; \
 	    echo "  AGAIN=name   grade this student anew, whatever is stored"; \
+	    echo "  COPIES=no    no executed copies of the notebooks for marking by hand"; \
 	    echo "  FORCE=1      let grades change that were given before"; \
 	    echo "  SEED=number  make the hidden inputs from it, instead of from private/key"; \
 	    exit 2; }
@@ -126,7 +131,8 @@ sheet:
 grade: submissions .venv/.stamp ## grade what was handed in: SUBMISSIONS=folder ASSIGNMENT=a1_closed_form
 	@$(BIN)/python -m course.grader "$$SUBMISSIONS" --assignment "$$ASSIGNMENT" \
 	    --out "graded/$$(basename "$$ASSIGNMENT")" \
-	    $${SEED:+--seed "$$SEED"} $${AGAIN:+--again "$$AGAIN"} $${FORCE:+--force}
+	    $${SEED:+--seed "$$SEED"} $${AGAIN:+--again "$$AGAIN"} $${FORCE:+--force} \
+	    $$(test "$$COPIES" != no || echo --no-copies)
 
 similarity: submissions .venv/.similarity ## say who may have copied: SUBMISSIONS=folder ASSIGNMENT=a1_closed_form
 	@$(BIN)/python -m course.grader.similarity "$$SUBMISSIONS" --assignment "$$ASSIGNMENT" \
@@ -152,6 +158,12 @@ ends: .venv/.stamp ## test the library on the oldest and the newest numpy, scipy
 wheels: .venv/.pins ## ask whether every pin has a wheel for every system and Python
 	@$(BIN)/python .ci/wheels.py
 
+package: .venv/.stamp ## build the library's two packages, and test them in environments of their own: ALL=1
+	@$(BIN)/python .ci/package.py $${ALL:+--all}
+
+mutants: .venv/.mutants ## change the library in small ways, and say what its tests don't see: MODULES="geometry network"
+	@$(BIN)/python .ci/mutants.py $(MODULES)
+
 canary: .venv/.browser ## build and test a copy on the newest releases of everything
 	@$(BIN)/python .ci/canary.py
 
@@ -163,12 +175,14 @@ serve: ## show the built site at http://localhost:8000
 	@echo "The book is at http://localhost:8000/ ; Ctrl-C stops."
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-lint: .venv/.style ## check the style of the code
+lint: .venv/.style ## check the style of the code, and the library's types and docstrings
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m numpydoc lint distill_lib/[!_]*.py
 
 clean: ## remove what book and test have made
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
 	find . -path ./.venv -prune -o -name .ipynb_checkpoints -type d -exec rm -rf {} +
 

@@ -27,7 +27,7 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python
 CONF = """
 import sys
 
-sys.path.insert(0, "_ext")
+sys.path.insert(0, "web/ext")
 extensions.remove("jupyter_book")
 """
 

@@ -59,15 +59,15 @@ def machines():
 
 # The tests that compare numbers: of the library, the theorems, the assignments.
 NUMBERS = """arguments assignments bounds deep_theorems distillation factor_theorems geometry
-inputs label_theorems network open_ends risk risk_parallel risk_theorems student sweep theorems
-training"""
+inputs label_theorems network open_ends risk risk_parallel risk_theorems since_theorems
+speed_theorems student sweep theorems training weak_to_strong_theorems"""
 # They run in a sandbox, into which none of this reaches.
 IN_A_SANDBOX = "full_marks or right_answers or five_styles"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-current-env")
 RUNS = {
     "chapters": ("--nbval", "-n2", "--dist=loadfile", *sorted(ROOT.glob("chapters/*.ipynb"))),
     # Its sliders need a reader: only that it runs can be asked.
-    "playground": ("--nbval-lax", *sorted(ROOT.glob("lite/*.ipynb"))),
+    "playground": ("--nbval-lax", *sorted(ROOT.glob("web/lite/*.ipynb"))),
     "numbers": (
         "-n2",
         "--dist=loadfile",

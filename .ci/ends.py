@@ -29,17 +29,18 @@ TOOLS = (
     "distributed",
 )
 # The tests of the library and of its theorems, not those of the book, its site and its grader.
-NAMES = """arguments bounds deep_theorems distillation factor_theorems flipbook floors geometry
-inputs label_theorems network open_ends risk risk_parallel risk_theorems student sweep theorems
-training"""
+NAMES = """arguments bounds deep_theorems distillation factor_theorems files flipbook floors
+geometry inputs label_theorems laws network open_ends risk risk_parallel risk_theorems
+since_theorems speed_theorems student sweep tables teacher theorems training
+weak_to_strong_theorems"""
 
 
 def dependencies():
-    """Return the lowest version that the library admits, of each package that it needs."""
+    """Return the lowest version that the library admits, of each package that it can use."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return dict(
-        re.fullmatch(r"([\w-]+)>=([\d.]+)", each).groups() for each in project["dependencies"]
-    )
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["figures"], *extras["parallel"]]
+    return dict(re.fullmatch(r"([\w-]+)>=([\d.]+)", each).groups() for each in wanted)
 
 
 def pinned(names):

@@ -5,6 +5,8 @@ import os
 import platform
 from importlib import metadata
 
+from distill_lib._files import replaced
+
 
 def circumstances(*packages):
     """Return one line on what the figures were taken with."""
@@ -17,7 +19,5 @@ def circumstances(*packages):
 
 def store(target, rows):
     """Replace the csv file `target`, a Path, by these rows, whole or not at all."""
-    part = target.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with replaced(target) as part, part.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
-    os.replace(part, target)

@@ -21,6 +21,8 @@ from nbconvert.preprocessors import (
     TagRemovePreprocessor,
 )
 
+from course.grader.store import write_whole
+
 COURSE = Path(__file__).resolve().parent
 
 
@@ -60,7 +62,7 @@ def write(folder, files):
     """Write the files into a folder, which is made if needed, with the same bytes everywhere."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        write_whole(folder / name, text)
         print(folder / name)
 
 

@@ -7,11 +7,14 @@ here knows any mathematics of distillation.
 
 import math
 import operator
+from typing import Any
 
 import numpy as np
 
+from distill_lib._types import Floats, Matrix, Vector
 
-def matrix(name, value, *, columns=None, like=None):
+
+def matrix(name: str, value: Any, *, columns: int | None = None, like: str | None = None) -> Matrix:
     """Return `value` as a finite float array of shape (n, columns), n >= 1.
 
     `like` says in words which argument fixes the number of columns.
@@ -29,7 +32,14 @@ def matrix(name, value, *, columns=None, like=None):
     return array
 
 
-def vector(name, value, *, size=None, like=None, nonzero=False):
+def vector(
+    name: str,
+    value: Any,
+    *,
+    size: int | None = None,
+    like: str | None = None,
+    nonzero: bool = False,
+) -> Vector:
     """Return `value` as a finite float array of shape (size,)."""
     array = _finite_floats(name, value)
     if array.ndim != 1 or array.size == 0 or (size is not None and array.size != size):
@@ -40,14 +50,14 @@ def vector(name, value, *, size=None, like=None, nonzero=False):
     return array
 
 
-def teacher(value, X=None):
+def teacher(value: Any, X: Matrix | None = None) -> Vector:
     """Return the teacher's weight vector, which must be finite, nonzero and fit the inputs."""
     if X is None:
         return vector("w_teacher", value, nonzero=True)
     return vector("w_teacher", value, size=X.shape[1], like=f"X of shape {X.shape}", nonzero=True)
 
 
-def labels(value, X):
+def labels(value: Any, X: Matrix) -> Vector:
     """Return labels in [0, 1], one for each row of X."""
     array = vector("labels", value, size=X.shape[0], like=f"X of shape {X.shape}")
     if array.min() < 0 or array.max() > 1:
@@ -58,11 +68,11 @@ def labels(value, X):
     return array
 
 
-def layers(name, value, X=None):
+def layers(name: str, value: Any, X: Matrix | None = None) -> list[Matrix]:
     """Return a network as a list of float matrices W_1, ..., W_N that fit together."""
     if not isinstance(value, tuple | list):
         raise ValueError(f"{name} must be a tuple of matrices W_1, ..., W_N; got {value!r:.80}")
-    checked = []
+    checked: list[Matrix] = []
     width, like = (None, None) if X is None else (X.shape[1], f"X of shape {X.shape}")
     for j, layer in enumerate(value, start=1):
         checked.append(matrix(f"{name}: layer W_{j}", layer, columns=width, like=like))
@@ -76,7 +86,14 @@ def layers(name, value, X=None):
     return checked
 
 
-def number(name, value, *, above=None, least=None, most=None):
+def number(
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    most: float | None = None,
+) -> float:
     """Return `value` as a finite float inside the stated range."""
     try:
         # What float() would take all the same: "3", b"3", True, the only entry of an array.
@@ -104,7 +121,7 @@ def number(name, value, *, above=None, least=None, most=None):
     return result
 
 
-def count(name, value, *, least=1):
+def count(name: str, value: Any, *, least: int = 1) -> int:
     """Return `value` as an int of at least `least`; 3.0 or True is refused, not rounded."""
     try:
         if isinstance(value, bool | np.bool_):
@@ -117,7 +134,7 @@ def count(name, value, *, least=1):
     return result
 
 
-def generator(value):
+def generator(value: Any) -> np.random.Generator:
     """Return a numpy Generator; nothing in this library draws from a global or unseeded one."""
     if not isinstance(value, np.random.Generator):
         raise ValueError(
@@ -127,7 +144,19 @@ def generator(value):
     return value
 
 
-def angles(name, value):
+def spawning_generator(value: Any) -> np.random.Generator:
+    """Return a numpy Generator that can have children."""
+    rng = generator(value)
+    bits = rng.bit_generator
+    if not isinstance(bits.seed_seq, np.random.bit_generator.ISpawnableSeedSequence):
+        raise ValueError(
+            "rng must have a seed sequence, from which each trial gets a generator of its own, as "
+            "numpy.random.default_rng(0) has; that of a RandomState, for one, has none"
+        )
+    return rng
+
+
+def angles(name: str, value: Any) -> Floats:
     """Return `value` as a float array (or 0-d array) of angles in [0, pi/2]."""
     array = _finite_floats(name, value)
     if array.size and (array.min() < 0 or array.max() > np.pi / 2):
@@ -138,7 +167,7 @@ def angles(name, value):
     return array
 
 
-def probabilities(name, value):
+def probabilities(name: str, value: Any) -> Floats:
     """Return `value` as a float array (or 0-d array) of numbers in [0, 1]."""
     array = _finite_floats(name, value)
     if array.size and (array.min() < 0 or array.max() > 1):
@@ -149,14 +178,14 @@ def probabilities(name, value):
     return array
 
 
-def _finite_floats(name, value):
+def _finite_floats(name: str, value: Any) -> Floats:
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":
             raise TypeError
-        array = array.astype(float, copy=False)
+        floats = array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold real numbers; got {value!r:.80}") from None
-    if not np.isfinite(array).all():
+    if not np.isfinite(floats).all():
         raise ValueError(f"{name} must be finite; it holds NaN or infinity")
-    return array
+    return floats

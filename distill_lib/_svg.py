@@ -6,6 +6,9 @@ half as heavy as a PNG that is sharp on a phone.
 
 import io
 import re
+from typing import Any
+
+from matplotlib.figure import Figure
 
 # In points: a tenth of what a printer resolves, and far more than a machine's rounding.
 DIGITS = 2
@@ -16,7 +19,7 @@ SIZE = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')
 POINTS = 72  # to the inch
 
 
-def svg(figure, *, dpi, **options):
+def svg(figure: Figure, *, dpi: float, **options: Any) -> str:
     """Return a Figure as SVG text, as large as it would be with `dpi` pixels to the inch."""
     file = io.StringIO()
     # Without a date, and without the name of the program.
@@ -25,7 +28,7 @@ def svg(figure, *, dpi, **options):
     return tidy(file.getvalue(), dpi=dpi)
 
 
-def tidy(text, *, dpi):
+def tidy(text: str, *, dpi: float) -> str:
     """Return an SVG that matplotlib wrote, without what no one sees.
 
     What is left depends neither on a machine's rounding (coordinates have two decimals) nor on
@@ -42,18 +45,18 @@ def tidy(text, *, dpi):
     used = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', text))
     used = {name for pair in used for name in pair if name}
     text = re.sub(r' id="([^"]*)"', lambda name: name[0] if name[1] in used else "", text)
-    numbers = {}
+    numbers: dict[str, str] = {}
     for name in NAMED.findall(text):
         numbers.setdefault(name, f"n{len(numbers)}")
     return NAMED.sub(lambda name: numbers[name[0]], text)
 
 
-def _pixels(size, dpi):
+def _pixels(size: re.Match[str], dpi: float) -> str:
     width, height = (round(float(points) / POINTS * dpi) for points in size.groups())
     return f'width="{width}" height="{height}"'
 
 
-def _rounded(number):
+def _rounded(number: re.Match[str]) -> str:
     if number[0].startswith("scale"):
         return number[0]
     text = f"{float(number[0]):.{DIGITS}f}".rstrip("0").rstrip(".")

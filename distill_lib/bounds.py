@@ -4,16 +4,24 @@ Closed formulas only. This module knows nothing of training or of risk, so that 
 a promise with an experiment compares two things that share no code.
 """
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import optimize, special
 
 from distill_lib import _arguments
+from distill_lib._types import Floats, Vector
+
+# From an array of angles to an array of probabilities.
+AngleTail: TypeAlias = Callable[[Floats], ArrayLike]
 
 # Log-odds of the angles, as shares of pi/2, at which a tail is looked at.
 LOG_ODDS = np.linspace(-40.0, 40.0, 40_001)
 
 
-def transfer_risk_bound(angle_tail, n):
+def transfer_risk_bound(angle_tail: AngleTail, n: int) -> float:
     r"""Upper bound on the expected transfer risk of the closed-form student.
 
     .. math::
@@ -42,16 +50,27 @@ def transfer_risk_bound(angle_tail, n):
     ValueError
         If `angle_tail` isn't a tail, or n < 1.
 
+    See Also
+    --------
+    sharp_transfer_risk_bound : Never above it.
+    risk_curve : What it bounds, measured.
+
     References
     ----------
     Phuong & Lampert (2019), Theorem 3, as reconstructed in chapter 5 of this book.
+
+    Examples
+    --------
+    >>> law = dl.PolynomialAngles(np.ones(50), easiness=2.0)
+    >>> print(f"{dl.transfer_risk_bound(law.angle_tail, 20):.3f}")
+    0.020
     """
     n = _arguments.count("n", n)
     p, _, tail, opposite = _tails(angle_tail)
     bound = tail + opposite**n
     best = int(np.argmin(bound[1:-1]))
 
-    def at(log_odds):
+    def at(log_odds: float) -> float:
         beta, rest = np.pi / 2 * special.expit([log_odds, -log_odds])
         return float(p(beta)) + float(p(rest)) ** n
 
@@ -60,7 +79,7 @@ def transfer_risk_bound(angle_tail, n):
     return float(min(bound.min(), refined.fun, 1.0))
 
 
-def sharp_transfer_risk_bound(angle_tail, n):
+def sharp_transfer_risk_bound(angle_tail: AngleTail, n: int) -> float:
     r"""Sharper upper bound on the expected transfer risk of the closed-form student, n < d.
 
     .. math::
@@ -81,19 +100,33 @@ def sharp_transfer_risk_bound(angle_tail, n):
     Returns
     -------
     float
+        In [0, 1], up to the quadrature, about 1e-7 of it.
 
     Raises
     ------
     ValueError
         If `angle_tail` isn't a tail, or n < 1.
 
+    See Also
+    --------
+    transfer_risk_bound : The paper's.
+
     References
     ----------
     This book, chapter 5, "The bound without a free angle".
+
+    Examples
+    --------
+    >>> law = dl.PolynomialAngles(np.ones(50), easiness=2.0)
+    >>> print(f"{dl.sharp_transfer_risk_bound(law.angle_tail, 20):.4f}")
+    0.0012
     """
     n = _arguments.count("n", n)
     p, theta, tail, opposite = _tails(angle_tail)
-    cells = theta[:-1], theta[1:], opposite[:-1], opposite[1:], tail[:-1] ** n, tail[1:] ** n
+    cells: tuple[Vector, ...] = (
+        *(theta[:-1], theta[1:], opposite[:-1], opposite[1:]),
+        *(tail[:-1] ** n, tail[1:] ** n),
+    )
     # An atom of M_n at pi/2 comes on top of the cells.
     total = opposite[-1] * tail[-1] ** n
     estimate = total + opposite[1:] @ (cells[4] - cells[5])
@@ -108,12 +141,12 @@ def sharp_transfer_risk_bound(angle_tail, n):
         edges = np.minimum(edges, np.pi / 2)
         survival, height = p(edges) ** n, p(np.pi / 2 - edges)
         columns = (edges, edges, height, height, survival, survival)
-        cells = [c[:, k : k + 8].ravel() for c, k in zip(columns, (0, 1) * 3, strict=True)]
+        cells = tuple(c[:, k : k + 8].ravel() for c, k in zip(columns, (0, 1) * 3, strict=True))
     # What can't be cut apart are two atoms at complementary angles: the larger end is the truth.
     return float(total + cells[3] @ (cells[4] - cells[5]))
 
 
-def margin_bound(angle_tail, gamma, n):
+def margin_bound(angle_tail: AngleTail, gamma: float, n: int) -> float:
     r"""Upper bound on the expected transfer risk if no angle exceeds gamma, n < d.
 
     .. math::
@@ -133,29 +166,40 @@ def margin_bound(angle_tail, gamma, n):
     Returns
     -------
     float
+        In [0, 1].
 
     Raises
     ------
     ValueError
         If some inputs have an angle of at least `gamma`, or an argument is out of its range.
 
+    See Also
+    --------
+    BoundedAngles : A law with a margin.
+
     References
     ----------
     Phuong & Lampert (2019), Corollary 1, as reconstructed in chapter 6 of this book.
+
+    Examples
+    --------
+    >>> law = dl.BoundedAngles(np.ones(50), max_angle=1.0)
+    >>> print(f"{dl.margin_bound(law.angle_tail, 1.0, 5):.4f}")
+    0.0146
     """
     gamma = _arguments.number("gamma", gamma, above=0.0, most=np.pi / 2)
     n = _arguments.count("n", n)
     p, *_ = _tails(angle_tail)
-    beyond = float(p(gamma))
+    beyond = float(p(np.array(gamma)))
     if beyond > 0.0:
         raise ValueError(
             "gamma must be an angular margin, with angle_tail(gamma) = 0; "
             f"got angle_tail({gamma:g}) = {beyond:g}"
         )
-    return float(p(np.pi / 2 - gamma)) ** n
+    return float(p(np.array(np.pi / 2 - gamma))) ** n
 
 
-def easiness_bound(n, easiness):
+def easiness_bound(n: int, easiness: float) -> float:
     r"""Upper bound on the expected transfer risk for inputs of a given easiness, n < d.
 
     .. math::
@@ -173,22 +217,33 @@ def easiness_bound(n, easiness):
     Returns
     -------
     float
+        The bound, which may exceed 1.
 
     Raises
     ------
     ValueError
         If n < 1 or the easiness isn't positive.
 
+    See Also
+    --------
+    sharp_easiness_bound : Without the logarithm.
+    PolynomialAngles : A law of this easiness.
+
     References
     ----------
     Phuong & Lampert (2019), Corollary 2; the constant is reconstructed in chapter 6 of this book.
+
+    Examples
+    --------
+    >>> print(f"{dl.easiness_bound(100, 2.0):.5f}")
+    0.00222
     """
     n = _arguments.count("n", n)
     easiness = _arguments.number("easiness", easiness, above=0.0)
     return float((1.0 + np.log(n) ** easiness) / n**easiness)
 
 
-def sharp_easiness_bound(n, easiness):
+def sharp_easiness_bound(n: int, easiness: float) -> float:
     r"""Sharper upper bound for inputs of a given easiness, without a logarithm, n < d.
 
     .. math::
@@ -207,15 +262,25 @@ def sharp_easiness_bound(n, easiness):
     Returns
     -------
     float
+        In [0, 1].
 
     Raises
     ------
     ValueError
         If n < 1 or the easiness isn't positive.
 
+    See Also
+    --------
+    easiness_bound : The paper's.
+
     References
     ----------
     This book, chapter 6, "No logarithm".
+
+    Examples
+    --------
+    >>> print(f"{dl.sharp_easiness_bound(100, 2.0):.6f}")
+    0.000049
     """
     n = _arguments.count("n", n)
     easiness = _arguments.number("easiness", easiness, above=0.0)
@@ -223,7 +288,7 @@ def sharp_easiness_bound(n, easiness):
     return float(easiness * n * special.beta(easiness + 1.0, easiness * n))
 
 
-def fit_easiness(angles):
+def fit_easiness(angles: ArrayLike) -> float:
     r"""Easiness of observed angles, by maximum likelihood.
 
     .. math::
@@ -250,9 +315,19 @@ def fit_easiness(angles):
     ValueError
         If there is no angle, all are 0, or one is outside [0, pi/2].
 
+    See Also
+    --------
+    PolynomialAngles : The law that is fitted.
+    acute_angle : Angles of observed inputs.
+
     References
     ----------
     This book, chapter 6.
+
+    Examples
+    --------
+    >>> print(f"{dl.fit_easiness([0.2, 0.5, 0.9]):.3f}")
+    2.189
     """
     angles = _arguments.angles("angles", angles)
     if angles.ndim != 1 or not angles.any():
@@ -263,7 +338,9 @@ def fit_easiness(angles):
         return float(-1.0 / np.mean(np.log1p(-angles / (np.pi / 2))))
 
 
-def _tails(angle_tail):
+def _tails(
+    angle_tail: AngleTail,
+) -> tuple[Callable[[Floats], Floats], Vector, Vector, Vector]:
     """Return the tail, angles, their tails, and those of the complementary angles.
 
     The angles crowd at both ends, evenly in the logarithm of theta / (pi/2 - theta), so that
@@ -289,142 +366,10 @@ def _tails(angle_tail):
             f"got shape {tail.shape}, values from {np.min(tail):g} to {np.max(tail):g}"
         )
 
-    def clipped(theta):  # a tail that is computed as a difference may miss by rounding
+    def clipped(
+        theta: Floats,
+    ) -> Floats:  # a tail that is computed as a difference may miss by rounding
         return np.clip(angle_tail(theta), 0.0, 1.0)
 
     tail = np.clip(tail, 0.0, 1.0)
     return clipped, theta, tail, tail[::-1]
-
-
-def initialisation_radius(epsilon, student_norm, depth):
-    r"""Starting norm below which the paper's theorem keeps the final error below epsilon.
-
-    .. math::
-
-        \|w(0)\| < \epsilon^N \bigl(\epsilon^2 \|\hat w\|^{-2/N} + \|\hat w\|^{2 - 2/N}\bigr)^{-N/2}
-        = \|\hat w\| \sin^N \psi , \qquad \tan \psi = \epsilon / \|\hat w\|
-
-    Sufficient, and smaller than the sharp radius by the factor :math:`\cos\psi`.
-
-    Parameters
-    ----------
-    epsilon : float
-        Wanted distance from the closed-form student, > 0.
-    student_norm : float
-        :math:`\|\hat w\|` > 0.
-    depth : int
-        N >= 1.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If an argument is not positive.
-
-    References
-    ----------
-    Phuong & Lampert (2019), Theorem 2, as reconstructed in chapter 4 of this book.
-    """
-    epsilon, student_norm, depth = _radius_arguments(epsilon, student_norm, depth)
-    return student_norm * np.sin(np.arctan2(epsilon, student_norm)) ** depth
-
-
-def sharp_initialisation_radius(epsilon, student_norm, depth):
-    r"""Largest starting norm that keeps the final error at most epsilon in every direction.
-
-    .. math::
-
-        r_{\text{sharp}} = \epsilon \sin^{N-1} \psi , \qquad \tan \psi = \epsilon / \|\hat w\|
-
-    A balanced start of this norm that is orthogonal to the inputs ends at a distance of exactly
-    epsilon from the closed-form student.
-
-    Parameters
-    ----------
-    epsilon : float
-        Wanted distance from the closed-form student, > 0.
-    student_norm : float
-        :math:`\|\hat w\|` > 0.
-    depth : int
-        N >= 1.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If an argument is not positive.
-
-    References
-    ----------
-    This book, chapter 4, "The limit of a deep student", part (c).
-    """
-    epsilon, student_norm, depth = _radius_arguments(epsilon, student_norm, depth)
-    return epsilon * np.sin(np.arctan2(epsilon, student_norm)) ** (depth - 1)
-
-
-def limit_offset(q0, r0, student_norm, depth):
-    r"""Distance from the closed-form student at which a balanced deep network ends.
-
-    The nonnegative root s of
-
-    .. math::
-
-        s^2 = k^2 \bigl(\|\hat w\|^2 + s^2\bigr)^{1 - 1/N} , \qquad k = q_0 \, r_0^{-(1 - 1/N)} .
-
-    Parameters
-    ----------
-    q0 : float
-        Norm of the starting vector's component outside the span of the inputs, in [0, r0].
-    r0 : float
-        Norm of the starting vector (end to end), > 0.
-    student_norm : float
-        :math:`\|\hat w\|` > 0.
-    depth : int
-        N >= 1. At depth 1 the offset is q0.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
-
-    References
-    ----------
-    This book, chapter 4, "The limit of a deep student", part (b).
-    """
-    r0 = _arguments.number("r0", r0, above=0.0)
-    # A norm may exceed that of the whole by rounding.
-    q0 = _arguments.number("q0", q0, least=0.0, most=r0 * (1 + 1e-9))
-    student_norm = _arguments.number("student_norm", student_norm, above=0.0)
-    depth = _arguments.count("depth", depth)
-    if q0 == 0.0 or depth == 1:
-        return q0
-    power = 1.0 - 1.0 / depth
-    log_k = np.log(q0) - power * np.log(r0)
-
-    def excess(log_s):
-        both = np.logaddexp(2 * np.log(student_norm), 2 * log_s)
-        return 2 * log_s - 2 * log_k - power * both
-
-    # s grows with the sum under the power: dropping s from it, or taking twice the larger of
-    # its terms, brackets the root.
-    low = log_k + power * np.log(student_norm)
-    high = max(low, depth * log_k) + depth * np.log(2.0)
-    return float(np.exp(optimize.brentq(excess, low - 1e-9, high, xtol=1e-14, rtol=1e-14)))
-
-
-def _radius_arguments(epsilon, student_norm, depth):
-    return (
-        _arguments.number("epsilon", epsilon, above=0.0),
-        _arguments.number("student_norm", student_norm, above=0.0),
-        _arguments.count("depth", depth),
-    )

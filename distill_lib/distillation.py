@@ -1,13 +1,15 @@
 """What does the teacher say, and what does the student minimise?"""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 from distill_lib import _arguments
+from distill_lib._types import Floats, Matrix, Vector
 from distill_lib.geometry import power_of_two
 
 
-def soft_labels(X, w_teacher, *, temperature=1.0):
+def soft_labels(X: ArrayLike, w_teacher: ArrayLike, *, temperature: float = 1.0) -> Vector:
     r"""Soft labels: the teacher's probability of class 1.
 
     .. math::
@@ -36,9 +38,19 @@ def soft_labels(X, w_teacher, *, temperature=1.0):
     ValueError
         If an argument isn't finite, the teacher is zero, shapes don't match or T <= 0.
 
+    See Also
+    --------
+    hard_labels : The decision alone.
+
     References
     ----------
     Hinton, Vinyals & Dean (2015); Phuong & Lampert (2019), section 3.
+
+    Examples
+    --------
+    >>> X = [[2.0, 0.0], [0.0, 1.0]]
+    >>> print(dl.soft_labels(X, [1.0, 0.0], temperature=2.0).round(3))
+    [0.731 0.5  ]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
@@ -46,7 +58,7 @@ def soft_labels(X, w_teacher, *, temperature=1.0):
     return special.expit(logits(X, w_teacher) / temperature)
 
 
-def hard_labels(X, w_teacher):
+def hard_labels(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     r"""Hard labels: the teacher's decision.
 
     .. math::
@@ -69,13 +81,22 @@ def hard_labels(X, w_teacher):
     ------
     ValueError
         If an argument isn't finite, the teacher is zero or shapes don't match.
+
+    See Also
+    --------
+    soft_labels : With how sure the teacher is.
+
+    Examples
+    --------
+    >>> print(dl.hard_labels([[2.0, 0.0], [-1.0, 1.0]], [1.0, 0.0]))
+    [1. 0.]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
     return (logits(X, w_teacher) >= 0).astype(float)
 
 
-def distillation_loss(w, X, labels):
+def distillation_loss(w: ArrayLike, X: ArrayLike, labels: ArrayLike) -> float:
     r"""Distillation loss: the mean excess cross-entropy over the labels.
 
     .. math::
@@ -105,9 +126,18 @@ def distillation_loss(w, X, labels):
     ValueError
         If an argument isn't finite, shapes don't match or a label is outside [0, 1].
 
+    See Also
+    --------
+    distillation_gradient : Its gradient.
+
     References
     ----------
     Phuong & Lampert (2019), equation of the loss in section 3, less its minimum.
+
+    Examples
+    --------
+    >>> print(f"{dl.distillation_loss([0.0, 0.0], [[1.0, 0.0]], [1.0]):.3f}")
+    0.693
     """
     X = _arguments.matrix("X", X)
     w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
@@ -115,7 +145,7 @@ def distillation_loss(w, X, labels):
     return float(np.mean(bernoulli_divergence(labels, X @ w)))
 
 
-def distillation_gradient(w, X, labels):
+def distillation_gradient(w: ArrayLike, X: ArrayLike, labels: ArrayLike) -> Vector:
     r"""Gradient of the distillation loss.
 
     .. math::
@@ -136,11 +166,21 @@ def distillation_gradient(w, X, labels):
     Returns
     -------
     ndarray, shape (d,)
+        The gradient.
 
     Raises
     ------
     ValueError
         If an argument isn't finite, shapes don't match or a label is outside [0, 1].
+
+    See Also
+    --------
+    distillation_loss : Of which it is the gradient.
+
+    Examples
+    --------
+    >>> print(dl.distillation_gradient([0.0, 0.0], [[1.0, 2.0]], [1.0]))
+    [-0.5 -1. ]
     """
     X = _arguments.matrix("X", X)
     w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
@@ -148,7 +188,7 @@ def distillation_gradient(w, X, labels):
     return X.T @ (special.expit(X @ w) - labels) / len(X)
 
 
-def smoothness(X):
+def smoothness(X: ArrayLike) -> float:
     r"""Smoothness constant of the distillation loss, whatever the labels.
 
     .. math::
@@ -170,17 +210,27 @@ def smoothness(X):
     Returns
     -------
     float
+        The constant :math:`\Lambda`.
 
     Raises
     ------
     ValueError
         If X isn't a finite matrix.
+
+    See Also
+    --------
+    gradient_descent : Which takes its inverse as its step size.
+
+    Examples
+    --------
+    >>> print(f"{dl.smoothness([[2.0, 0.0], [0.0, 1.0]]):.3f}")
+    0.500
     """
     X = _arguments.matrix("X", X)
     return float(np.linalg.norm(X, 2) ** 2 / (4 * len(X)))
 
 
-def logits(X, w):
+def logits(X: Matrix, w: Vector) -> Vector:
     r"""Logits :math:`w \cdot x_i`, with the right sign however long or short X and w are.
 
     A logit beyond the doubles is infinite; one that isn't 0 doesn't become it.
@@ -195,6 +245,16 @@ def logits(X, w):
     Returns
     -------
     ndarray, shape (n,)
+        One logit for each input.
+
+    See Also
+    --------
+    soft_labels : Their logistic function.
+
+    Examples
+    --------
+    >>> dl.distillation.logits(np.array([[1e-200, 0.0]]), np.array([1e-200, 1.0])) > 0
+    array([ True])
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         u = X @ w
@@ -209,7 +269,7 @@ def logits(X, w):
     return u
 
 
-def bernoulli_divergence(labels, logits):
+def bernoulli_divergence(labels: Floats, logits: Floats) -> Floats:
     r"""KL divergence of :math:`\operatorname{Ber}(y)` from :math:`\operatorname{Ber}(\sigma(u))`.
 
     With the student's probability :math:`s = \sigma(u)`, its logit less the label's,
@@ -237,6 +297,16 @@ def bernoulli_divergence(labels, logits):
     Returns
     -------
     ndarray
+        Never negative; of the broadcast shape.
+
+    See Also
+    --------
+    distillation_loss : Its mean.
+
+    Examples
+    --------
+    >>> print(dl.distillation.bernoulli_divergence(np.array([0.5, 1.0]), np.zeros(2)).round(3))
+    [0.    0.693]
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         other = 1.0 - labels
@@ -265,13 +335,13 @@ def bernoulli_divergence(labels, logits):
     return np.where(~hard & (special.expit(logits) == labels), 0.0, divergence)
 
 
-def _logit(p):
+def _logit(p: Floats) -> Floats:
     # log(p / (1 - p)) loses its digits near p = 1/2, where 2p - 1 is exact. (Newer versions of
     # scipy see to that themselves.)
     return np.where(np.abs(p - 0.5) < 0.25, 2.0 * np.arctanh(2.0 * p - 1.0), special.logit(p))
 
 
-def _phi(x):
+def _phi(x: Floats) -> Floats:
     """Return e^x - 1 - x without cancellation near 0."""
     series = np.zeros_like(x)
     # 18 terms leave less than 1e-17 of the sum for |x| < 1.
@@ -280,7 +350,7 @@ def _phi(x):
     return np.where(np.abs(x) < 1.0, series * x, np.expm1(x) - x)
 
 
-def _psi(x):
+def _psi(x: Floats) -> Floats:
     """Return x - log(1 + x) for -0.4 <= x <= 0.65, without cancellation near 0."""
     # log(1 + x) = 2 (t + t^3/3 + t^5/5 + ...), t = x / (2 + x); |t| <= 1/4 here, where 12
     # terms leave less than 1e-17 of the sum.

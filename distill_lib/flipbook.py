@@ -3,6 +3,8 @@
 import html
 import itertools
 import zlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -20,8 +22,18 @@ DPI = 110
 # What an address may not hold as it is. (Single quotes are easier to store than double ones.)
 QUOTED = str.maketrans({'"': "'", "%": "%25", "#": "%23", "<": "%3C", ">": "%3E"})
 
+# A frame: its size in inches, its picture as SVG, and what is seen in words.
+Frame: TypeAlias = tuple[Any, str, str]
+Place: TypeAlias = tuple[Any, ...]
 
-def flipbook(draw, *, alt, start=None, **knobs):
+
+def flipbook(
+    draw: Callable[..., Figure],
+    *,
+    alt: Callable[..., str],
+    start: Mapping[str, Any] | None = None,
+    **knobs: Sequence[Any],
+) -> None:
     """Show pictures that were drawn beforehand, one for each place of a slider, or of two.
 
     Moving a slider runs no code: all pictures lie in the notebook. So it works in a page without
@@ -45,6 +57,24 @@ def flipbook(draw, *, alt, start=None, **knobs):
         If there aren't one or two sliders with at most 60 places together, `start` is none of
         them, `draw` returns no figure or figures of several sizes, `alt` returns no text, or the
         frames take more than 400 kB, compressed.
+
+    See Also
+    --------
+    distill_lib.plots : What frames are drawn with.
+
+    Examples
+    --------
+    In a notebook the last line shows the flipbook; elsewhere it prints what would be shown.
+
+    >>> from contextlib import redirect_stdout
+    >>> from io import StringIO
+    >>> from matplotlib.figure import Figure
+    >>> def draw(n):
+    ...     figure = Figure(figsize=(2, 1))
+    ...     figure.add_subplot().plot([0, 1], [0, n])
+    ...     return figure
+    >>> with redirect_stdout(StringIO()):
+    ...     dl.flipbook.flipbook(draw, alt=lambda n: f"A line of slope {n}.", n=[1, 2])
     """
     values = [list(places) for places in knobs.values()]
     first = _check(draw, alt, start, dict(zip(knobs, values, strict=True)))
@@ -62,10 +92,13 @@ def flipbook(draw, *, alt, start=None, **knobs):
     leaves = {place: _frame(*frame) for place, frame in frames.items()}
     book = _book(list(knobs), values, first, leaves)
     _, still, _ = frames[first]
-    display(book._repr_mimebundle_() | {"image/svg+xml": still}, raw=True)
+    show: Any = display  # IPython has no types for it
+    show(book._repr_mimebundle_() | {"image/svg+xml": still}, raw=True)
 
 
-def _check(draw, alt, start, knobs):
+def _check(
+    draw: Any, alt: Any, start: Mapping[str, Any] | None, knobs: Mapping[str, list[Any]]
+) -> Place:
     """Refuse what can't become a flipbook; return the place that is shown first."""
     for name, function in (("draw", draw), ("alt", alt)):
         if not callable(function):
@@ -84,7 +117,7 @@ def _check(draw, alt, start, knobs):
     return tuple(start[name] for name in knobs)
 
 
-def _check_frames(frames):
+def _check_frames(frames: Collection[Frame]) -> None:
     sizes = {tuple(DPI * inches) for inches, _, _ in frames}
     if len(sizes) > 1:
         found = sorted((round(width), round(height)) for width, height in sizes)
@@ -98,7 +131,7 @@ def _check_frames(frames):
         )
 
 
-def _frame(inches, picture, text):
+def _frame(inches: Iterable[float], picture: str, text: str) -> Any:
     width, height = (round(DPI * length) for length in inches)
     return ipywidgets.HTML(
         f'<img alt="{html.escape(text)}" width="{width}" height="{height}" '
@@ -106,7 +139,9 @@ def _frame(inches, picture, text):
     )
 
 
-def _book(names, values, first, frames):
+def _book(
+    names: Sequence[str], values: Sequence[list[Any]], first: Place, frames: Mapping[Place, Any]
+) -> Any:
     """The frames in a stack, or in a stack of stacks; above it the sliders that turn them."""
     if len(values) == 1:
         pages = _stack(frames.values(), values[0].index(first[0]))
@@ -131,5 +166,5 @@ def _book(names, values, first, frames):
     return ipywidgets.VBox([*sliders, pages])
 
 
-def _stack(children, selected):
+def _stack(children: Iterable[Any], selected: int) -> Any:
     return ipywidgets.Stack(list(children), selected_index=selected)

@@ -1,9 +1,11 @@
 """What is the angle between two vectors, and what does a span see of a third?"""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import lapack
 
 from distill_lib import _arguments
+from distill_lib._types import Counts, Floats, Matrix, Vector
 
 # A row whose distance from the span of the rows before it is less than this fraction of its
 # length counts as dependent on them. Rounding alone leaves about 1e-15 times the condition of
@@ -12,7 +14,7 @@ from distill_lib import _arguments
 DEPENDENT = 1e-12
 
 
-def angle(u, v):
+def angle(u: ArrayLike, v: ArrayLike) -> float:
     r"""Angle between two vectors.
 
     .. math::
@@ -37,6 +39,15 @@ def angle(u, v):
     ------
     ValueError
         If a vector is zero or not finite, or the shapes differ.
+
+    See Also
+    --------
+    acute_angle : The angle to the line of a vector, for many inputs.
+
+    Examples
+    --------
+    >>> print(f"{dl.angle([1.0, 0.0], [-1.0, 1.0]):.3f}")
+    2.356
     """
     u = _arguments.vector("u", u, nonzero=True)
     v = _arguments.vector("v", v, size=u.size, like=f"u of shape {u.shape}", nonzero=True)
@@ -44,7 +55,7 @@ def angle(u, v):
     return float(np.arctan2(sine, cosine)[0])
 
 
-def acute_angle(X, w):
+def acute_angle(X: ArrayLike, w: ArrayLike) -> Vector:
     r"""Acute angle between each input and the line of a weight vector.
 
     .. math::
@@ -67,6 +78,16 @@ def acute_angle(X, w):
     ------
     ValueError
         If a row or `w` is zero or not finite, or the shapes don't match.
+
+    See Also
+    --------
+    angle : The angle between two vectors, which may be obtuse.
+
+    Examples
+    --------
+    >>> X = [[1.0, 0.0], [1.0, 1.0], [-2.0, 0.0]]
+    >>> print(dl.acute_angle(X, [1.0, 0.0]).round(3))
+    [0.    0.785 0.   ]
     """
     X = _arguments.matrix("X", X)
     w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}", nonzero=True)
@@ -76,7 +97,7 @@ def acute_angle(X, w):
     return np.arctan2(sine, np.abs(cosine))
 
 
-def orthonormal_basis(X):
+def orthonormal_basis(X: ArrayLike) -> tuple[Matrix, Counts]:
     r"""Gram-Schmidt on the rows of X, skipping those that depend on earlier ones.
 
     .. math::
@@ -104,6 +125,18 @@ def orthonormal_basis(X):
     ------
     ValueError
         If X isn't a finite matrix.
+
+    See Also
+    --------
+    nested_coordinates : A vector's coordinates in it, without the basis itself.
+
+    Examples
+    --------
+    >>> basis, rows = dl.geometry.orthonormal_basis([[0.0, 2.0], [0.0, 4.0], [1.0, 1.0]])
+    >>> basis.shape
+    (2, 2)
+    >>> rows.tolist()
+    [0, 2]
     """
     X = _arguments.matrix("X", X)
     X = X * power_of_two(X)  # their span is the same, and no length is lost
@@ -114,7 +147,7 @@ def orthonormal_basis(X):
     return _gram_schmidt(X)
 
 
-def nested_coordinates(X, w):
+def nested_coordinates(X: ArrayLike, w: ArrayLike) -> tuple[Vector, float]:
     r"""Coordinates of w in the growing spans of the first 1, 2, ..., n inputs.
 
     With :math:`q_j` the Gram-Schmidt basis of the rows, returns :math:`q_j \cdot w` (0 where
@@ -143,6 +176,17 @@ def nested_coordinates(X, w):
     ------
     ValueError
         If the arguments aren't finite or the shapes don't match.
+
+    See Also
+    --------
+    nested_angles : What they are for.
+    orthonormal_basis : The basis itself.
+
+    Examples
+    --------
+    >>> coordinates, rest = dl.geometry.nested_coordinates([[2.0, 0.0, 0.0]], [3.0, 4.0, 0.0])
+    >>> print(f"{abs(coordinates[0]):.3f}, {rest:.3f}")
+    3.000, 4.000
     """
     X = _arguments.matrix("X", X)
     w = _arguments.vector("w", w, size=X.shape[1], like=f"X of shape {X.shape}")
@@ -168,32 +212,74 @@ def nested_coordinates(X, w):
     return coordinates / scale, float(rest / scale[0])
 
 
-def power_of_two(vectors):
+def power_of_two(vectors: Floats) -> Floats:
     """Return the power of two that brings the largest entry of a vector to [1, 2).
 
     Of a matrix, those of its rows, as a column. Multiplying by it is exact, but for entries that
     are 1e-308 times the largest one or less. From 2^-1000 to 2^1000 the power stays within the
     doubles, and so does its inverse: a vector beyond comes near to [1, 2), and a zero vector to 0.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (..., d)
+        One vector, or one in each row; finite.
+
+    Returns
+    -------
+    ndarray, shape (..., 1)
+        Powers of two.
+
+    See Also
+    --------
+    length : Which uses it.
+
+    Examples
+    --------
+    >>> print(dl.geometry.power_of_two(np.array([[3.0, 1.0], [0.1, 0.0]])))
+    [[ 0.5]
+     [16. ]]
     """
     largest = np.abs(vectors).max(axis=-1, keepdims=True)
-    return np.ldexp(1.0, np.clip(1 - np.frexp(largest)[1], -1000, 1000))
+    power: Floats = np.ldexp(1.0, np.clip(1 - np.frexp(largest)[1], -1000, 1000))
+    return power
 
 
-def length(vectors):
-    """Return the length of a vector, or of each row, however long or short it is."""
+def length(vectors: Floats) -> Floats:
+    """Return the length of a vector, or of each row, however long or short it is.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (..., d)
+        One vector, or one in each row; finite.
+
+    Returns
+    -------
+    ndarray, shape (...,)
+        Lengths, 0 only of a zero vector.
+
+    See Also
+    --------
+    power_of_two : What keeps the squares within the doubles.
+
+    Examples
+    --------
+    >>> print(dl.geometry.length(np.array([3e-200, 4e-200])) > 4.9e-200)
+    True
+    """
     scale = power_of_two(vectors)
-    return np.linalg.norm(vectors * scale, axis=-1) / scale[..., 0]
+    lengths: Floats = np.linalg.norm(vectors * scale, axis=-1) / scale[..., 0]
+    return lengths
 
 
-def _all_independent(diagonal, lengths):
+def _all_independent(diagonal: Vector, lengths: Vector) -> bool:
     # The columns of the triangle are as long as the rows that were factorised.
     return bool((np.abs(diagonal) > DEPENDENT * lengths).all())
 
 
-def _gram_schmidt(X):
+def _gram_schmidt(X: Matrix) -> tuple[Matrix, Counts]:
     n, d = X.shape
     basis = np.empty((min(n, d), d))
-    rows = []
+    rows: list[int] = []
     for i, x in enumerate(X):
         found = basis[: len(rows)]
         # Twice is enough: the second pass removes what rounding left of the first.
@@ -208,7 +294,7 @@ def _gram_schmidt(X):
     return basis[: len(rows)], np.array(rows, dtype=int)
 
 
-def _sine_and_cosine(X, w):
+def _sine_and_cosine(X: Matrix, w: Vector) -> tuple[Vector, Vector]:
     """|x| sin and |x| cos of the angles between the rows of X and w, up to a common factor."""
     w = w * power_of_two(w)
     X = X * power_of_two(X)
@@ -221,7 +307,7 @@ def _sine_and_cosine(X, w):
     return length(residual), along[:, 0] * np.sqrt(squared)
 
 
-def _exact_product(a, b):
+def _exact_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """Dekker's product: a * b == product + error exactly (T. J. Dekker, 1971)."""
     product = a * b
     a_high, a_low = _split(a)
@@ -230,7 +316,7 @@ def _exact_product(a, b):
     return product, error
 
 
-def _split(a):
+def _split(a: Floats) -> tuple[Floats, Floats]:
     # 2**27 + 1 halves the 53 bits of a float (Veltkamp); so does 2**27.
     shifted = a * 134217729.0
     high = shifted - (shifted - a)

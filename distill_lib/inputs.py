@@ -1,21 +1,17 @@
 r"""Where do the inputs come from, and how often are they nearly orthogonal to the teacher?
 
-A distribution of inputs offers ``dim``, ``sample(n, rng)`` and its *angle tail*
-
-.. math::
-
-    p(\theta) = \Pr[\bar\alpha(x) \ge \theta], \qquad \theta \in [0, \pi/2],
-
-where :math:`\bar\alpha(x)` is the acute angle between the input and the teacher. It is a
-survival function: :math:`p(0) = 1`, and it never increases.
+Three laws that are made without a teacher. Each has ``dim``, ``sample(n, rng)`` and the angle tail
+``angle_tail(theta, w_teacher=None)`` of `laws`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 from distill_lib import _arguments
+from distill_lib._types import LikeIts, Matrix, Vector
 from distill_lib.geometry import acute_angle, power_of_two
 
 
@@ -32,21 +28,89 @@ class IsotropicGaussian:
     ------
     ValueError
         If `dim` isn't a whole number >= 1.
+
+    See Also
+    --------
+    Gaussian : With a covariance.
+    isotropic_expected_risk : What a student risks on these inputs.
+
+    Examples
+    --------
+    >>> law = dl.IsotropicGaussian(10)
+    >>> law.sample(3, np.random.default_rng(0)).shape
+    (3, 10)
     """
 
     dim: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "dim", _arguments.count("dim", self.dim))
 
-    def sample(self, n, rng):
-        """Draw n inputs, shape (n, d)."""
+    def sample(self, n: int, rng: np.random.Generator) -> Matrix:
+        """Draw inputs.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        rng : numpy.random.Generator
+            The only source of chance.
+
+        Returns
+        -------
+        ndarray, shape (n, d)
+            One input per row.
+
+        Raises
+        ------
+        ValueError
+            If `n` isn't a whole number >= 1 or `rng` is no generator.
+
+        See Also
+        --------
+        angle_tail : How the angles of these inputs are distributed.
+
+        Examples
+        --------
+        >>> dl.IsotropicGaussian(3).sample(5, np.random.default_rng(0)).shape
+        (5, 3)
+        """
         n, rng = _arguments.count("n", n), _arguments.generator(rng)
         return rng.standard_normal((n, self.dim))
 
-    def angle_tail(self, theta):
-        r"""Angle tail :math:`p(\theta) = I_{\cos^2\theta}(1/2, (d-1)/2)`, any teacher."""
+    def angle_tail(self, theta: ArrayLike, w_teacher: ArrayLike | None = None) -> LikeIts:
+        r"""Angle tail :math:`p(\theta) = I_{\cos^2\theta}(1/2, (d-1)/2)`, the same for any teacher.
+
+        Parameters
+        ----------
+        theta : array_like
+            Angles in radians, in [0, pi/2].
+        w_teacher : array_like, shape (d,), optional
+            Makes no difference.
+
+        Returns
+        -------
+        float or ndarray
+            In [0, 1], of the shape of `theta`.
+
+        Raises
+        ------
+        ValueError
+            If an angle is outside [0, pi/2], or `w_teacher` is zero or doesn't fit.
+
+        See Also
+        --------
+        transfer_risk_bound : What the tail is for.
+
+        Examples
+        --------
+        >>> law = dl.IsotropicGaussian(2)
+        >>> print(f"{law.angle_tail(0.5):.3f}")
+        0.682
+        """
         theta = _arguments.angles("theta", theta)
+        if w_teacher is not None:
+            _arguments.vector("w_teacher", w_teacher, size=self.dim, like="the law", nonzero=True)
         if self.dim == 1:
             return np.where(theta > 0, 0.0, 1.0)[()]
         # Near pi/2 the sine would have to be exactly 1 for p to vanish; the cosine decides.
@@ -66,11 +130,22 @@ class Gaussian:
     ------
     ValueError
         If `covariance` isn't finite, square, symmetric and positive definite.
+
+    See Also
+    --------
+    IsotropicGaussian : The same with the identity, and faster.
+
+    Examples
+    --------
+    >>> law = dl.Gaussian(np.diag([4.0, 1.0]))
+    >>> print(law.angle_tail([0.0, 0.5], [1.0, 0.0]).round(3))
+    [1.    0.472]
     """
 
-    covariance: np.ndarray
+    covariance: Matrix
+    _factor: Matrix = field(init=False, repr=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         covariance = _arguments.matrix("covariance", self.covariance).copy()
         d = covariance.shape[0]
         if covariance.shape != (d, d):
@@ -93,16 +168,43 @@ class Gaussian:
         object.__setattr__(self, "_factor", factor)
 
     @property
-    def dim(self):
-        """Dimension d."""
-        return self.covariance.shape[0]
+    def dim(self) -> int:
+        """Dimension d of the inputs."""
+        return int(self.covariance.shape[0])
 
-    def sample(self, n, rng):
-        """Draw n inputs, shape (n, d)."""
+    def sample(self, n: int, rng: np.random.Generator) -> Matrix:
+        """Draw inputs.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        rng : numpy.random.Generator
+            The only source of chance.
+
+        Returns
+        -------
+        ndarray, shape (n, d)
+            One input per row.
+
+        Raises
+        ------
+        ValueError
+            If `n` isn't a whole number >= 1 or `rng` is no generator.
+
+        See Also
+        --------
+        angle_tail : How the angles of these inputs are distributed.
+
+        Examples
+        --------
+        >>> dl.Gaussian([[2.0, 1.0], [1.0, 2.0]]).sample(5, np.random.default_rng(0)).shape
+        (5, 2)
+        """
         n, rng = _arguments.count("n", n), _arguments.generator(rng)
         return rng.standard_normal((n, self.dim)) @ self._factor.T
 
-    def angle_tail(self, theta, w_teacher):
+    def angle_tail(self, theta: ArrayLike, w_teacher: ArrayLike | None = None) -> LikeIts:
         r"""Angle tail with respect to a teacher.
 
         With :math:`a > 0` the positive and :math:`-b_i` the other eigenvalues of
@@ -114,16 +216,43 @@ class Gaussian:
             1 - p(\theta) = \frac{2}{\pi} \int_0^{\pi/2} \prod_i
             \Bigl(1 + \frac{b_i}{a \cos^2 \varphi}\Bigr)^{-1/2} d\varphi .
 
+        Parameters
+        ----------
+        theta : array_like
+            Angles in radians, in [0, pi/2].
+        w_teacher : array_like, shape (d,)
+            The teacher, not zero. It can't be left out here.
+
+        Returns
+        -------
+        float or ndarray
+            In [0, 1], of the shape of `theta`.
+
+        Raises
+        ------
+        ValueError
+            If an angle is outside [0, pi/2], or `w_teacher` is missing, zero or doesn't fit.
+
+        See Also
+        --------
+        transfer_risk_bound : What the tail is for.
+
+        Notes
+        -----
         It follows from Craig's formula :math:`\Pr[a z^2 \ge s] = \tfrac{2}{\pi}
         \int_0^{\pi/2} e^{-s / (2 a \cos^2\varphi)} d\varphi` for a standard normal z (Craig
         1991). The integral is taken over :math:`y = \log\cot\varphi`, where the trapezoidal rule
         with a step of 1/4 leaves :math:`e^{-4\pi^2}`. The rounding of the eigenvalues leaves some
         1e-13 for most angles; within 1e-8 of 0 or :math:`\pi/2` it may leave 1e-8.
+
+        Examples
+        --------
+        >>> law = dl.Gaussian([[4.0, 0.0], [0.0, 1.0]])
+        >>> print(f"{law.angle_tail(0.5, [1.0, 0.0]):.3f}")
+        0.472
         """
         theta = _arguments.angles("theta", theta)
-        e = _arguments.vector(
-            "w_teacher", w_teacher, size=self.dim, like="the covariance", nonzero=True
-        )
+        e = _needed_teacher(w_teacher, self.dim, "the covariance")
         e = e * power_of_two(e)
         e /= np.linalg.norm(e)
         # Only the shape of the covariance matters: its unit is left out.
@@ -147,125 +276,6 @@ class Gaussian:
         return np.where(theta > 0, np.minimum(tail, 1.0), 1.0)[()]
 
 
-class _AroundTeacher:
-    """What the laws share that are given by an angle and are uniform around the teacher.
-
-    x = s sin(zeta) e + cos(zeta) v, with a fair sign s, v uniform on the unit sphere orthogonal to
-    the axis e = w_teacher / |w_teacher|, and the gap zeta = pi/2 - (acute angle) >= 0 from
-    orthogonality. The gap is what is kept: near 0 it has the digits that the angle loses.
-    """
-
-    def _check_teacher(self):
-        w = _arguments.teacher(self.w_teacher).copy()
-        if w.size < 2:
-            raise ValueError("w_teacher must have d >= 2 entries: in d = 1 all angles are 0")
-        axis = w * power_of_two(w)
-        axis /= np.linalg.norm(axis)
-        for array in (w, axis):
-            array.flags.writeable = False
-        object.__setattr__(self, "w_teacher", w)
-        object.__setattr__(self, "_axis", axis)
-
-    @property
-    def dim(self):
-        """Dimension d."""
-        return self.w_teacher.size
-
-    def sample(self, n, rng):
-        """Draw n unit inputs, shape (n, d)."""
-        n, rng = _arguments.count("n", n), _arguments.generator(rng)
-        gaps = self.gap_quantile(rng.random(n))
-        signs = rng.choice([-1.0, 1.0], size=n)
-        around = rng.standard_normal((n, self.dim))
-        around -= np.outer(around @ self._axis, self._axis)
-        around /= np.linalg.norm(around, axis=1, keepdims=True)
-        # In place: what a large sample costs most is its memory.
-        around *= np.cos(gaps)[:, None]
-        around += np.outer(signs * np.sin(gaps), self._axis)
-        return around
-
-    def angle_tail(self, theta):
-        r"""Angle tail :math:`p(\theta) = \Pr[\zeta \le \pi/2 - \theta]`."""
-        return self.gap_probability(np.pi / 2 - _arguments.angles("theta", theta))
-
-
-@dataclass(frozen=True, eq=False)
-class PolynomialAngles(_AroundTeacher):
-    r"""Unit inputs with the angle tail :math:`p(\theta) = (1 - 2\theta/\pi)^\kappa`.
-
-    The law whose *easiness* is exactly :math:`\kappa`: the hypothesis of Corollary C2 holds
-    with equality. Inputs are axially symmetric about the teacher. (This book.)
-
-    Parameters
-    ----------
-    w_teacher : array_like, shape (d,), d >= 2
-        The teacher.
-    easiness : float
-        :math:`\kappa > 0`; the larger, the closer inputs lie to the line of the teacher.
-
-    Raises
-    ------
-    ValueError
-        If the teacher is zero or has d < 2, or the easiness isn't positive.
-    """
-
-    w_teacher: np.ndarray
-    easiness: float
-
-    def __post_init__(self):
-        self._check_teacher()
-        easiness = _arguments.number("easiness", self.easiness, above=0.0)
-        object.__setattr__(self, "easiness", easiness)
-
-    def gap_probability(self, gap):
-        r"""Probability :math:`(2\zeta/\pi)^\kappa` of a gap of at most zeta radians."""
-        return ((_arguments.angles("gap", gap) / (np.pi / 2)) ** self.easiness)[()]
-
-    def gap_quantile(self, probability):
-        r"""The gap :math:`\tfrac{\pi}{2} u^{1/\kappa}` that is exceeded with probability 1 - u."""
-        u = _arguments.probabilities("probability", probability)
-        return (np.pi / 2 * u ** (1.0 / self.easiness))[()]
-
-
-@dataclass(frozen=True, eq=False)
-class BoundedAngles(_AroundTeacher):
-    r"""Unit inputs whose acute angle is uniform on :math:`[0, \gamma]`: an angular margin.
-
-    The setting of Corollary C1, with :math:`p(\theta) = \max(0, 1 - \theta/\gamma)`. Inputs are
-    axially symmetric about the teacher.
-
-    Parameters
-    ----------
-    w_teacher : array_like, shape (d,), d >= 2
-        The teacher.
-    max_angle : float
-        :math:`\gamma \in (0, \pi/2]`, in radians.
-
-    Raises
-    ------
-    ValueError
-        If the teacher is zero or has d < 2, or the angle is outside (0, pi/2].
-    """
-
-    w_teacher: np.ndarray
-    max_angle: float
-
-    def __post_init__(self):
-        self._check_teacher()
-        max_angle = _arguments.number("max_angle", self.max_angle, above=0.0, most=np.pi / 2)
-        object.__setattr__(self, "max_angle", max_angle)
-
-    def gap_probability(self, gap):
-        r"""Probability :math:`\max(0, 1 - (\pi/2 - \zeta)/\gamma)` of such a gap or less."""
-        gap = _arguments.angles("gap", gap)
-        return np.maximum(0.0, 1.0 - (np.pi / 2 - gap) / self.max_angle)[()]
-
-    def gap_quantile(self, probability):
-        r"""The gap :math:`\pi/2 - \gamma (1 - u)` that is exceeded with probability 1 - u."""
-        u = _arguments.probabilities("probability", probability)
-        return (np.pi / 2 - self.max_angle * (1.0 - u))[()]
-
-
 @dataclass(frozen=True, eq=False)
 class Empirical:
     """Inputs drawn, with replacement, from a table of observed points.
@@ -279,33 +289,105 @@ class Empirical:
     ------
     ValueError
         If `points` isn't a finite matrix.
+
+    See Also
+    --------
+    digits : Points that come with the library.
+
+    Examples
+    --------
+    >>> law = dl.Empirical([[1.0, 0.0], [1.0, 1.0]])
+    >>> law.sample(4, np.random.default_rng(0)).shape
+    (4, 2)
     """
 
-    points: np.ndarray
+    points: Matrix
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         points = _arguments.matrix("points", self.points).copy()
         points.flags.writeable = False
         object.__setattr__(self, "points", points)
 
     @property
-    def dim(self):
-        """Dimension d."""
-        return self.points.shape[1]
+    def dim(self) -> int:
+        """Dimension d of the inputs."""
+        return int(self.points.shape[1])
 
-    def sample(self, n, rng):
-        """Draw n inputs with replacement, shape (n, d)."""
+    def sample(self, n: int, rng: np.random.Generator) -> Matrix:
+        """Draw points, with replacement.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        rng : numpy.random.Generator
+            The only source of chance.
+
+        Returns
+        -------
+        ndarray, shape (n, d)
+            One input per row.
+
+        Raises
+        ------
+        ValueError
+            If `n` isn't a whole number >= 1 or `rng` is no generator.
+
+        See Also
+        --------
+        angle_tail : How the angles of these inputs are distributed.
+
+        Examples
+        --------
+        >>> dl.Empirical([[1.0, 2.0], [3.0, 4.0]]).sample(5, np.random.default_rng(0)).shape
+        (5, 2)
+        """
         n, rng = _arguments.count("n", n), _arguments.generator(rng)
         return self.points[rng.integers(len(self.points), size=n)]
 
-    def angle_tail(self, theta, w_teacher):
-        r"""The fraction of points with :math:`\bar\alpha(x) \ge \theta`; none may be zero."""
+    def angle_tail(self, theta: ArrayLike, w_teacher: ArrayLike | None = None) -> LikeIts:
+        r"""Return the fraction of points with :math:`\bar\alpha(x) \ge \theta`; none may be zero.
+
+        Parameters
+        ----------
+        theta : array_like
+            Angles in radians, in [0, pi/2].
+        w_teacher : array_like, shape (d,)
+            The teacher, not zero. It can't be left out here.
+
+        Returns
+        -------
+        float or ndarray
+            In [0, 1], of the shape of `theta`.
+
+        Raises
+        ------
+        ValueError
+            If an angle is outside [0, pi/2], `w_teacher` is missing, zero or doesn't fit, or a
+            point is zero.
+
+        See Also
+        --------
+        transfer_risk_bound : What the tail is for.
+
+        Examples
+        --------
+        >>> law = dl.Empirical([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0], [0.0, 3.0]])
+        >>> print(f"{law.angle_tail(0.7, [1.0, 0.0]):.3f}")
+        0.750
+        """
         theta = _arguments.angles("theta", theta)
-        w_teacher = _arguments.vector(
-            "w_teacher", w_teacher, size=self.dim, like="the points", nonzero=True
-        )
+        teacher = _needed_teacher(w_teacher, self.dim, "the points")
         if not self.points.any(axis=1).all():
             raise ValueError("points must not hold a zero row: it makes no angle; drop such rows")
-        ordered = np.sort(acute_angle(self.points, w_teacher))
+        ordered = np.sort(acute_angle(self.points, teacher))
         below = np.searchsorted(ordered, theta, side="left")
         return 1.0 - below / ordered.size
+
+
+def _needed_teacher(w_teacher: ArrayLike | None, dim: int, like: str) -> Vector:
+    if w_teacher is None:
+        raise ValueError(
+            "w_teacher must be given: how large the angles are hangs on the teacher here"
+        )
+    return _arguments.vector("w_teacher", w_teacher, size=dim, like=like, nonzero=True)

@@ -1,12 +1,16 @@
 """What is a deep linear network, and when is it balanced?"""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from distill_lib import _arguments
+from distill_lib._types import Network, Vector
 from distill_lib.geometry import length, power_of_two
 
 
-def end_to_end(layers):
+def end_to_end(layers: Sequence[ArrayLike]) -> Vector:
     r"""Return the weight vector that a deep linear network computes with.
 
     .. math::
@@ -21,20 +25,32 @@ def end_to_end(layers):
     Returns
     -------
     ndarray, shape (d,)
+        The weights w.
 
     Raises
     ------
     ValueError
         If there is no layer, or neighbouring shapes don't match.
+
+    See Also
+    --------
+    balanced_layers : Layers with given end-to-end weights.
+
+    Examples
+    --------
+    >>> print(dl.end_to_end(([[1.0, 2.0], [3.0, 4.0]], [[1.0, 1.0]])))
+    [4. 6.]
     """
-    layers = _arguments.layers("layers", layers)
-    w = layers[-1]
-    for layer in reversed(layers[:-1]):
+    matrices = _arguments.layers("layers", layers)
+    w = matrices[-1]
+    for layer in reversed(matrices[:-1]):
         w = w @ layer
-    return w[0].copy()
+    return np.array(w[0])
 
 
-def balanced_layers(w, depth, *, width=None, rng):
+def balanced_layers(
+    w: ArrayLike, depth: int, *, width: int | None = None, rng: np.random.Generator
+) -> Network:
     r"""Return a balanced network with given end-to-end weights and random hidden directions.
 
     .. math::
@@ -66,9 +82,22 @@ def balanced_layers(w, depth, *, width=None, rng):
     ValueError
         If an argument can't be used; the message names it.
 
+    See Also
+    --------
+    end_to_end : Its inverse.
+    balance_defect : Which is 0 for these layers.
+
     References
     ----------
     Arora, Cohen & Hazan (2018), for balancedness; this book, chapter 4, for the form.
+
+    Examples
+    --------
+    >>> layers = dl.balanced_layers([3.0, 4.0], 3, width=5, rng=np.random.default_rng(0))
+    >>> [layer.shape for layer in layers]
+    [(5, 2), (5, 5), (1, 5)]
+    >>> print(dl.end_to_end(layers).round(3))
+    [3. 4.]
     """
     w = _arguments.vector("w", w)
     depth = _arguments.count("depth", depth)
@@ -89,7 +118,7 @@ def balanced_layers(w, depth, *, width=None, rng):
     )
 
 
-def balance_defect(layers):
+def balance_defect(layers: Sequence[ArrayLike]) -> float:
     r"""Return how far a network is from being balanced.
 
     .. math::
@@ -106,19 +135,31 @@ def balance_defect(layers):
     Returns
     -------
     float
+        0 if and only if the network is balanced, up to rounding.
 
     Raises
     ------
     ValueError
         If there is no layer, or neighbouring shapes don't match.
 
+    See Also
+    --------
+    balanced_layers : Layers that have none.
+
     References
     ----------
     Arora, Cohen & Hazan (2018).
+
+    Examples
+    --------
+    >>> print(f"{dl.balance_defect(([[2.0, 0.0]], [[1.0]])):.3f}")
+    3.000
     """
-    layers = _arguments.layers("layers", layers)
-    scale = min(float(power_of_two(layer.ravel())[0]) for layer in layers)
-    layers = [scale * layer for layer in layers]
-    pairs = zip(layers[:-1], layers[1:], strict=True)
-    defects = (np.linalg.norm(after.T @ after - before @ before.T) for before, after in pairs)
+    matrices = _arguments.layers("layers", layers)
+    scale = min(float(power_of_two(layer.ravel())[0]) for layer in matrices)
+    matrices = [scale * layer for layer in matrices]
+    pairs = zip(matrices[:-1], matrices[1:], strict=True)
+    defects = (
+        float(np.linalg.norm(after.T @ after - before @ before.T)) for before, after in pairs
+    )
     return float(max(defects, default=0.0)) / scale / scale

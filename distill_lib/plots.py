@@ -5,12 +5,18 @@ and saves nothing. The four roles have one look each through the whole book, and
 style or marker as well as in colour. Use them as ``plot_boundary(ax, w, **plots.SOFT)``.
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib import cbook
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from distill_lib import _arguments
+from distill_lib.risk import RiskCurve
+from distill_lib.training import Trajectory
 
 TEACHER = {"color": "#1a1a1a", "linestyle": "-", "label": "teacher"}
 SOFT = {"color": "#0072B2", "linestyle": "--", "label": "student, soft labels"}
@@ -20,7 +26,7 @@ BOUND = {"color": "#009E73", "linestyle": ":", "label": "bound"}
 MANY = 500
 
 
-def plot_inputs(ax, X, labels, **scatter_kwargs):
+def plot_inputs(ax: Axes, X: ArrayLike, labels: ArrayLike, **scatter_kwargs: Any) -> None:
     """Draw two-dimensional inputs with their labels.
 
     Class 1 (label >= 1/2) is drawn as discs, class 0 as squares; the fill goes from vermillion
@@ -41,19 +47,35 @@ def plot_inputs(ax, X, labels, **scatter_kwargs):
     ------
     ValueError
         If an argument isn't finite or the shapes don't match.
+
+    See Also
+    --------
+    plot_boundary : Where the decision changes.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> dl.plots.plot_inputs(ax, [[1.0, 0.0], [-1.0, 1.0]], [0.9, 0.2])
+    >>> len(ax.collections)
+    2
     """
     X = _arguments.matrix("X", X, columns=2, like="the plane")
     labels = _arguments.labels(labels, X)
     fills = LinearSegmentedColormap.from_list("labels", ["#D55E00", "#ffffff", "#0072B2"])
-    look = {"edgecolors": "#333333", "linewidths": 0.8, "s": 44, "zorder": 3}
-    look |= {"rasterized": len(X) > MANY} | scatter_kwargs
+    look: dict[str, Any] = {
+        "edgecolors": "#333333",
+        "linewidths": 0.8,
+        "s": 44,
+        "zorder": 3,
+        "rasterized": len(X) > MANY,
+    } | scatter_kwargs
     for marker, chosen in (("o", labels >= 0.5), ("s", labels < 0.5)):
-        ax.scatter(
-            *X[chosen].T, c=labels[chosen], cmap=fills, vmin=0, vmax=1, marker=marker, **look
-        )
+        x, y = X[chosen].T
+        ax.scatter(x, y, c=labels[chosen], cmap=fills, vmin=0, vmax=1, marker=marker, **look)
 
 
-def plot_boundary(ax, w, **line_kwargs):
+def plot_boundary(ax: Axes, w: ArrayLike, **line_kwargs: Any) -> None:
     """Draw the decision boundary w . x = 0 of a two-dimensional weight vector.
 
     Parameters
@@ -69,12 +91,32 @@ def plot_boundary(ax, w, **line_kwargs):
     ------
     ValueError
         If w isn't such a vector.
+
+    See Also
+    --------
+    plot_arrow : The weights themselves.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> dl.plots.plot_boundary(ax, [3.0, 4.0], **dl.plots.TEACHER)
+    >>> ax.lines[0].get_label()
+    'teacher'
     """
     w = _arguments.vector("w", w, size=2, like="the plane", nonzero=True)
     ax.axline((0.0, 0.0), (-w[1], w[0]), **line_kwargs)
 
 
-def plot_arrow(ax, w, *, color, label=None, linestyle="-", **arrow_kwargs):
+def plot_arrow(
+    ax: Axes,
+    w: ArrayLike,
+    *,
+    color: str,
+    label: str | None = None,
+    linestyle: str = "-",
+    **arrow_kwargs: Any,
+) -> None:
     """Draw a two-dimensional vector as an arrow from the origin.
 
     Parameters
@@ -83,8 +125,12 @@ def plot_arrow(ax, w, *, color, label=None, linestyle="-", **arrow_kwargs):
         Where to draw.
     w : array_like, shape (2,)
         The vector.
-    color, label, linestyle
-        Its look; the label appears in the legend.
+    color : str
+        Its colour.
+    label : str, optional
+        What the legend calls it.
+    linestyle : str
+        Of its shaft.
     **arrow_kwargs
         Passed on to `Axes.annotate` as properties of the arrow.
 
@@ -92,16 +138,28 @@ def plot_arrow(ax, w, *, color, label=None, linestyle="-", **arrow_kwargs):
     ------
     ValueError
         If w isn't such a vector.
+
+    See Also
+    --------
+    plot_boundary : What is orthogonal to it.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> dl.plots.plot_arrow(ax, [3.0, 4.0], color="#0072B2", label="student")
+    >>> ax.lines[0].get_label()
+    'student'
     """
     w = _arguments.vector("w", w, size=2, like="the plane")
-    look = {"arrowstyle": "-|>", "color": color, "linestyle": linestyle, "lw": 1.8}
+    look: dict[str, Any] = {"arrowstyle": "-|>", "color": color, "linestyle": linestyle, "lw": 1.8}
     look |= {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 13} | arrow_kwargs
     ax.annotate("", xy=tuple(w), xytext=(0.0, 0.0), arrowprops=look, zorder=4)
     # An annotation has no place in a legend and doesn't widen the axes: a line does both.
     ax.plot([0.0, w[0]], [0.0, w[1]], color=color, linestyle=linestyle, label=label, zorder=2)
 
 
-def plot_path(ax, trajectory, **line_kwargs):
+def plot_path(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     """Draw the path of a two-dimensional student over a run of training.
 
     Parameters
@@ -117,16 +175,29 @@ def plot_path(ax, trajectory, **line_kwargs):
     ------
     ValueError
         If the weights aren't two-dimensional.
+
+    See Also
+    --------
+    plot_loss : Its loss.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> run = dl.gradient_descent([[1.0, 0.0]], [0.75], [0.0, 0.0], steps=3)
+    >>> dl.plots.plot_path(ax, run, **dl.plots.SOFT)
+    >>> ax.lines[0].get_xydata().shape
+    (4, 2)
     """
     weights = _arguments.matrix(
         "trajectory: weights", trajectory.weights, columns=2, like="the plane"
     )
-    look = {"marker": "o", "markersize": 3, "linewidth": 1.2}
+    look: dict[str, Any] = {"marker": "o", "markersize": 3, "linewidth": 1.2}
     look |= cbook.normalize_kwargs(line_kwargs, Line2D)
     ax.plot(*weights.T, **look)
 
 
-def plot_loss(ax, trajectory, **line_kwargs):
+def plot_loss(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     """Draw the loss of a run against the step, on a logarithmic axis.
 
     Parameters
@@ -137,13 +208,25 @@ def plot_loss(ax, trajectory, **line_kwargs):
         A run of training.
     **line_kwargs
         Passed on to `Axes.semilogy`.
+
+    See Also
+    --------
+    plot_path : Its weights.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> dl.plots.plot_loss(ax, dl.gradient_descent([[1.0]], [0.75], [0.0], steps=3))
+    >>> ax.get_yscale()
+    'log'
     """
     ax.semilogy(trajectory.steps, trajectory.loss, **line_kwargs)
     ax.set_xlabel("step $k$")
     ax.set_ylabel("distillation loss $L(w_k)$")
 
 
-def plot_risk_curve(ax, curve, **line_kwargs):
+def plot_risk_curve(ax: Axes, curve: RiskCurve, **line_kwargs: Any) -> None:
     """Draw expected transfer risk against n with bars of two standard errors.
 
     Parameters
@@ -154,8 +237,21 @@ def plot_risk_curve(ax, curve, **line_kwargs):
         The estimate. Sizes without any risk are left to the caller on a logarithmic axis.
     **line_kwargs
         Passed on to `Axes.errorbar`.
+
+    See Also
+    --------
+    risk_curve : Which measures one.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot()
+    >>> curve = dl.RiskCurve(np.array([1, 2]), np.array([0.4, 0.3]), np.array([0.01, 0.01]))
+    >>> dl.plots.plot_risk_curve(ax, curve, label="soft")
+    >>> ax.get_ylabel()
+    'expected transfer risk'
     """
-    look = {"marker": "o", "markersize": 4, "capsize": 2}
+    look: dict[str, Any] = {"marker": "o", "markersize": 4, "capsize": 2}
     look |= cbook.normalize_kwargs(line_kwargs, Line2D)
     ax.errorbar(curve.sizes, curve.mean, yerr=2 * np.asarray(curve.standard_error), **look)
     ax.set_xlabel("size of the transfer set $n$")

@@ -1,13 +1,15 @@
 """Where does training end?"""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import optimize
 
 from distill_lib import _arguments
+from distill_lib._types import Matrix, Vector
 from distill_lib.geometry import nested_coordinates, orthonormal_basis, power_of_two
 
 
-def closed_form_student(X, w_teacher):
+def closed_form_student(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     r"""Return the student that gradient descent from zero converges to.
 
     .. math::
@@ -27,15 +29,26 @@ def closed_form_student(X, w_teacher):
     Returns
     -------
     ndarray, shape (d,)
+        The student's weights.
 
     Raises
     ------
     ValueError
         If an argument isn't finite, the teacher is zero or shapes don't match.
 
+    See Also
+    --------
+    nested_students : Those of the first 1, 2, ... inputs.
+    gradient_descent : How training gets there.
+
     References
     ----------
     Phuong & Lampert (2019), Theorem 1.
+
+    Examples
+    --------
+    >>> print(dl.closed_form_student([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]], [3.0, 4.0, 5.0]).round(3))
+    [3. 4. 0.]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
@@ -46,7 +59,7 @@ def closed_form_student(X, w_teacher):
     return (basis @ (w_teacher * scale)) @ basis / scale
 
 
-def nested_students(X, w_teacher):
+def nested_students(X: ArrayLike, w_teacher: ArrayLike) -> Matrix:
     r"""Return the closed-form students of the first 1, 2, ..., n inputs.
 
     .. math::
@@ -73,9 +86,20 @@ def nested_students(X, w_teacher):
     ValueError
         If an argument isn't finite, the teacher is zero or shapes don't match.
 
+    See Also
+    --------
+    nested_angles : Their angles with the teacher.
+
     References
     ----------
     Phuong & Lampert (2019), Theorem 1, for every prefix of the transfer set.
+
+    Examples
+    --------
+    >>> print(dl.nested_students([[2.0, 0.0], [4.0, 0.0], [1.0, 1.0]], [3.0, 4.0]).round(3))
+    [[3. 0.]
+     [3. 0.]
+     [3. 4.]]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
@@ -90,7 +114,7 @@ def nested_students(X, w_teacher):
     return students
 
 
-def nested_angles(X, w_teacher):
+def nested_angles(X: ArrayLike, w_teacher: ArrayLike) -> Vector:
     r"""Angles between the teacher and the closed-form students of the first 1, ..., n inputs.
 
     .. math::
@@ -118,9 +142,19 @@ def nested_angles(X, w_teacher):
     ValueError
         If an argument isn't finite, the teacher is zero or shapes don't match.
 
+    See Also
+    --------
+    nested_students : The students themselves.
+    axial_risk : What an angle costs.
+
     References
     ----------
     Phuong & Lampert (2019), Theorem 1; this book for the one factorisation.
+
+    Examples
+    --------
+    >>> print(dl.nested_angles([[2.0, 0.0], [4.0, 0.0], [1.0, 1.0]], [3.0, 4.0]).round(3))
+    [0.927 0.927 0.   ]
     """
     X = _arguments.matrix("X", X)
     w_teacher = _arguments.teacher(w_teacher, X)
@@ -133,7 +167,7 @@ def nested_angles(X, w_teacher):
     return np.minimum.accumulate(np.arctan2(outside, inside))
 
 
-def max_margin_student(X, hard):
+def max_margin_student(X: ArrayLike, hard: ArrayLike) -> Vector:
     r"""Return the max-margin separator, whose direction is where training on hard labels ends.
 
     .. math::
@@ -167,10 +201,20 @@ def max_margin_student(X, hard):
     RuntimeError
         If the search for the nearest inputs takes more than 10 (n + d) steps.
 
+    See Also
+    --------
+    hard_labels : What it learns from.
+    closed_form_student : Where soft labels lead.
+
     References
     ----------
     Soudry, Hoffer, Nacson, Gunasekar & Srebro (2018) for the limit; Lawson & Hanson (1974),
     chapter 23, for the algorithm; this book, chapter 10, "Soft against hard labels".
+
+    Examples
+    --------
+    >>> print(dl.max_margin_student([[2.0, 0.0], [-1.0, 1.0]], [1.0, 0.0]).round(3))
+    [ 0.5 -0.5]
     """
     X = _arguments.matrix("X", X)
     hard = _arguments.vector("hard", hard, size=X.shape[0], like=f"X of shape {X.shape}")
@@ -202,7 +246,7 @@ def max_margin_student(X, hard):
             "two sides (with more than rounding between them)"
         )
     with np.errstate(over="ignore"):
-        w = w * scales.max()
+        w = np.asarray(w * scales.max())
     if not np.isfinite(w).all():
         raise ValueError("X must hold longer inputs: no double is as large as their separator")
     return w

@@ -2,17 +2,51 @@
 
 import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import scipy
 
-from distill_lib import _arguments, distillation, geometry, inputs, risk, student
+from distill_lib import (
+    _arguments,
+    _processes,
+    _trials,
+    _types,
+    axial,
+    distillation,
+    exact,
+    geometry,
+    inputs,
+    laws,
+    risk,
+    student,
+)
 
+# What a curve runs through: mended, it may give other numbers.
+_MODULES = (
+    _arguments,
+    _processes,
+    _trials,
+    _types,
+    axial,
+    distillation,
+    exact,
+    geometry,
+    inputs,
+    laws,
+    risk,
+    student,
+)
 _REQUIRED = ("inputs", "w_teacher", "sizes", "trials", "seed")
 
 
-def risk_sweep(cells, *, folder, n_jobs=None):
+def risk_sweep(
+    cells: Iterable[Mapping[str, Any]],
+    *,
+    folder: str | os.PathLike[str],
+    n_jobs: int | None = None,
+) -> list[risk.RiskCurve]:
     """Measure many risk curves, and keep each as soon as it is finished.
 
     The curve of a cell is
@@ -47,8 +81,14 @@ def risk_sweep(cells, *, folder, n_jobs=None):
     ------
     ValueError
         If an argument can't be used. All cells are checked before the first is measured.
+    ImportError
+        If joblib isn't installed; ``distill_lib[parallel]`` brings it.
     RuntimeError
         If a process is killed, as for `risk_curve`. Finished cells are kept.
+
+    See Also
+    --------
+    risk_curve : One curve.
 
     Notes
     -----
@@ -60,27 +100,47 @@ def risk_sweep(cells, *, folder, n_jobs=None):
     Cells run one after another, and the trials of each side by side, so that a long cell leaves
     no core idle. For thousands of cells of less than a second, call `risk_sweep` with a part of
     them in each of several processes: they may share the folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> w = np.ones(10)
+    >>> cells = [
+    ...     dict(inputs=dl.PolynomialAngles(w, k), w_teacher=w, sizes=[1, 4], trials=50, seed=1)
+    ...     for k in (1.0, 2.0)
+    ... ]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hard, easy = dl.risk_sweep(cells, folder=folder)
+    >>> bool((easy.mean < hard.mean).all())
+    True
     """
     checked = _checked_cells(cells)
     folder = _checked_folder(folder)
-    n_jobs = risk._checked_jobs(n_jobs)
-    from joblib import Memory, hash
-
-    modules = (_arguments, geometry, inputs, distillation, student, risk)
-    code = hash([np.__version__, scipy.__version__, *map(inspect.getsource, modules)])
-    measured = Memory(folder, verbose=0).cache(_measure, ignore=["n_jobs"])
-    bar = risk._progress(checked, "cells", len(checked))
+    n_jobs = _processes.checked_jobs(n_jobs)
+    joblib = _processes.needed_joblib("a sweep")
+    code = joblib.hash([np.__version__, scipy.__version__, *map(inspect.getsource, _MODULES)])
+    measured = joblib.Memory(folder, verbose=0).cache(_measure, ignore=["n_jobs"])
+    bar = _processes.with_progress(checked, "cells", len(checked))
     return [measured(*cell, code, n_jobs) for cell in bar]
 
 
-def _measure(inputs, w_teacher, sizes, trials, test_points, seed, code, n_jobs):
+def _measure(
+    inputs: Any,
+    w_teacher: Any,
+    sizes: Any,
+    trials: int,
+    test_points: int | None,
+    seed: int,
+    code: str,
+    n_jobs: int | None,
+) -> risk.RiskCurve:
     rng = np.random.default_rng(seed)
     return risk.risk_curve(
         inputs, w_teacher, sizes, trials=trials, test_points=test_points, rng=rng, n_jobs=n_jobs
     )
 
 
-def _checked_cells(cells):
+def _checked_cells(cells: Any) -> list[tuple[Any, ...]]:
     """Return the cells as tuples of checked values."""
     if isinstance(cells, Mapping | str) or not np.iterable(cells):
         raise ValueError(f"cells must be a list of dicts, one for each curve; got {cells!r:.80}")
@@ -94,9 +154,9 @@ def _checked_cells(cells):
                 f"cells[{i}] must have {', '.join(_REQUIRED)}, perhaps test_points, and nothing "
                 f"else; check {', '.join(sorted(map(str, wrong)))}"
             )
-        law, *curve = (cell.get(name) for name in (*_REQUIRED[:-1], "test_points"))
+        law, *given = (cell.get(name) for name in (*_REQUIRED[:-1], "test_points"))
         try:
-            curve = risk._checked_curve(law, *curve)
+            curve = _trials.checked_curve(law, *given)
             seed = _arguments.count("seed", cell["seed"], least=0)
         except ValueError as error:
             raise ValueError(f"cells[{i}]: {error}") from None
@@ -106,7 +166,7 @@ def _checked_cells(cells):
     return checked
 
 
-def _checked_folder(folder):
+def _checked_folder(folder: Any) -> str:
     if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
         raise ValueError(f"folder must be the path of a folder; got {folder!r:.80}")
     try:

@@ -31,8 +31,8 @@ The last one tried said:
 ADDRESS = "http://book.invalid/"
 FOLDERS = {
     "paper": ROOT / "paper",
-    "computer-modern": ROOT / "vendor" / "computer-modern",
-    "mathjax3": ROOT / "vendor" / "mathjax3",
+    "computer-modern": ROOT / "web" / "vendor" / "computer-modern",
+    "mathjax3": ROOT / "web" / "vendor" / "mathjax3",
     "dejavu": Path(matplotlib.get_data_path()) / "fonts" / "ttf",
 }
 FORMULA = "Formula: "  # so begins the text alternative of a formula, here and in paper.js

@@ -127,6 +127,7 @@ def address(site, serve):
     return serve(site)
 
 
+# By hand, because pytest-playwright's browser is one for the session, and one that it has brought.
 # Not for the whole session: as long as playwright's event loop runs, no other test can use asyncio.
 @pytest.fixture(scope="module")
 def browser():

@@ -16,8 +16,8 @@ import nbformat
 import numpy as np
 import pytest
 
-from course.grader import inside
 from course.grader.grade import load
+from course.grader.inside import values
 
 COURSE = Path(__file__).resolve().parent.parent / "course"
 ASSIGNMENTS = sorted(path.parent.name for path in COURSE.glob("a*/hidden.py"))
@@ -175,8 +175,8 @@ def right(question, cases, function):
         with time_limit(SECONDS), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             for arguments in cases:
-                value = inside.encode(function(*map(copy.deepcopy, arguments)))
-                value = inside.decode(json.loads(json.dumps(value)), integer=float)
+                value = values.encode(function(*map(copy.deepcopy, arguments)))
+                value = values.decode(json.loads(json.dumps(value)), integer=float)
                 if not question.accepts(value, arguments):
                     return False
     except Exception:

@@ -21,8 +21,10 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 from course import release
-from course.grader import grade, inside, notebook
-from course.grader.sandbox import Sandbox, SandboxError
+from course.grader import grade, notebook
+from course.grader.inside import values
+from course.grader.sandbox import Sandbox
+from course.grader.store import SandboxError
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = ROOT / "course"
@@ -51,10 +53,10 @@ def accepted(question, function, seed=0):
         warnings.simplefilter("ignore")
         for arguments in question.hidden_cases(seed):
             try:
-                value = inside.encode(function(*map(copy.deepcopy, arguments)))
+                value = values.encode(function(*map(copy.deepcopy, arguments)))
             except Exception:
                 return False
-            value = inside.decode(json.loads(json.dumps(value)), integer=float)
+            value = values.decode(json.loads(json.dumps(value)), integer=float)
             if not question.accepts(value, arguments):
                 return False
     return True

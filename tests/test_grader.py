@@ -30,7 +30,9 @@ from attacks.corpus import ALL, HONEST, NOTHING, WRONG
 from conftest import ROOT
 
 from course.grader import __main__ as main
-from course.grader import grade, gradebook, inside, private, questions, sandbox
+from course.grader import grade, gradebook, private, questions, sandbox, seccomp, store
+from course.grader.inside import run as inside
+from course.grader.inside import values
 
 pytestmark = ONLY_LINUX
 NAN, INF = float("nan"), float("inf")
@@ -165,7 +167,7 @@ def test_hidden_inputs_depend_on_seed_and_question_alone():
     ],
 )
 def test_arguments_arrive_as_they_were(value):
-    arrived = inside.decode(json.loads(json.dumps(inside.encode(value))))
+    arrived = values.decode(json.loads(json.dumps(values.encode(value))))
     assert type(arrived) is type(value)
     np.testing.assert_equal(arrived, value)
     if isinstance(value, np.ndarray):
@@ -205,7 +207,7 @@ class Metre(float):
     ],
 )
 def test_right_values_in_any_dress_arrive(value):
-    arrived = inside.decode(json.loads(json.dumps(inside.encode(value))), integer=float)
+    arrived = values.decode(json.loads(json.dumps(values.encode(value))), integer=float)
     assert questions.close(arrived, [1, 2.5], rtol=1e-15)
     assert questions.near(arrived, [1, 2.5], rtol=1e-15)
 
@@ -228,13 +230,13 @@ def test_right_values_in_any_dress_arrive(value):
     ],
 )
 def test_what_is_no_number_does_not_arrive(value):
-    with pytest.raises((inside.Refused, TypeError)):
-        inside.encode(value)
+    with pytest.raises((values.Refused, TypeError)):
+        values.encode(value)
 
 
 def test_single_precision_is_as_good_as_it_can_be_and_no_better():
     def arrived(value):
-        return inside.decode(inside.encode(value), integer=float)
+        return values.decode(values.encode(value), integer=float)
 
     third = np.array([1 / 3])
     for compare in (questions.close, questions.near):
@@ -425,7 +427,7 @@ def test_a_wrong_argument_is_named(change, said, tmp_path, capsys):
 
 
 def a_result(**parts):
-    lost = {"q1": ["an answer was wrong", "Think."]}
+    lost = {"q1": [["", 2, "an answer was wrong", "Think."]]}
     result = {"points": {"q1": 0}, "lost": lost, "cells": [], "note": ""}
     return result | {"isolation": "bubblewrap"} | parts
 
@@ -457,7 +459,7 @@ def test_a_students_text_stays_in_its_block(text):
 def why(question, given, cases=None, **more):
     """Return what a student is told of the answers that were given."""
     lost = grade.judge(question, cases or [()] * len(given), given, **more)
-    result = a_result(lost={question.name: list(lost)} if lost else {})
+    result = a_result(lost={question.name: [["", 2, *lost]]} if lost else {})
     return gradebook.lost(result, question)
 
 
@@ -634,8 +636,8 @@ def probed():
 
 def test_without_libseccomp_it_refuses(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyseccomp", None)
-    with pytest.raises(sandbox.SandboxError, match="apt install libseccomp2; pip install pysecc"):
-        sandbox.syscall_filter()
+    with pytest.raises(store.SandboxError, match="apt install libseccomp2; pip install pysecc"):
+        seccomp.syscall_filter()
 
 
 # Gradescope
@@ -694,3 +696,59 @@ def test_a_zip_is_not_built_with_a_wrong_solution(place):
     assert done.returncode == 1
     assert "does not get full marks" in done.stderr
     assert not (place[2] / "a.zip").exists()
+
+
+# Which bubblewrap
+
+
+def pretend(top, said, code=0):
+    """Put a bubblewrap into a folder that says that, and return a PATH with it."""
+    fake = top / "bin"
+    fake.mkdir()
+    (fake / "bwrap").write_text(
+        f"#!/bin/sh\n[ $1 = --version ] && echo '{said}' && exit {code}\n"
+        "echo bwrap: setting up uid map: Permission denied >&2\nexit 1\n"
+    )
+    (fake / "bwrap").chmod(0o755)
+    return f"{fake}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("version", ["0.6.3", "0.7.0", "0.4"])
+def test_a_bubblewrap_that_is_too_old_is_named(version, place):
+    said = refused(place, PATH=pretend(place[2], f"bubblewrap {version}"))
+    program = place[2] / "bin" / "bwrap"
+    assert f"no sandbox here: {program} is bubblewrap {version}, which is too old" in said
+    assert "Install bubblewrap 0.8 or later" in said and "--unsafe" in said
+
+
+@pytest.mark.parametrize("version", ["0.8.0", "0.10.0", "0.11.1", "1.0", "of another kind"])
+def test_another_bubblewrap_is_tried(version, tmp_path, monkeypatch):
+    path = pretend(tmp_path, f"bubblewrap {version}")
+    monkeypatch.setenv("PATH", path)
+    assert sandbox.found_bubblewrap() == str(tmp_path / "bin" / "bwrap")
+
+
+@pytest.mark.parametrize(
+    ("restricted", "user", "profile"),
+    [("1\n", 1000, True), ("0\n", 1000, False), ("1\n", 0, False)],
+)
+def test_where_apparmor_forbids_sandboxes_the_cure_is_a_profile(
+    restricted, user, profile, tmp_path, monkeypatch
+):
+    (tmp_path / "restricted").write_text(restricted)
+    monkeypatch.setattr(sandbox, "RESTRICTED", tmp_path / "restricted")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setenv("PATH", pretend(tmp_path, "bubblewrap 0.9.0"))
+    with pytest.raises(store.SandboxError) as refusal:
+        sandbox.Sandbox((), 10)
+    said = str(refusal.value)
+    assert "The sandbox does not start: bwrap: setting up uid map: Permission denied." in said
+    assert ("cat > /etc/apparmor.d/bwrap" in said) == profile
+    assert (f"profile bwrap {tmp_path}/bin/bwrap flags=(unconfined) {{" in said) == profile
+    assert ("Install bubblewrap 0.8" in said) != profile
+
+
+def test_the_profile_on_the_teaching_page_is_the_one_that_is_said():
+    page = (ROOT / "chapters" / "teaching.md").read_text(encoding="utf-8")
+    profile = sandbox.PROFILE.format(program="/usr/bin/bwrap").split("\n\n")[1]
+    assert profile.strip() in page

@@ -152,7 +152,7 @@ def batch(tmp_path_factory):
     (handed_in / ".hidden.ipynb").write_text(notebook(HONEST))
 
     done = run(
-        command(handed_in, folder, out, "--jobs", 2),
+        command(handed_in, folder, out, "--jobs", 2, "--no-copies"),
         TEACHERS_TOKEN=SECRET,
         TMPDIR=str(top / "tmp"),
     )

@@ -3,6 +3,7 @@
 Where it doesn't matter how code is run, it is run in this very process, by `StandIn`.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -20,9 +21,11 @@ from conftest import wanting
 
 from course import release
 from course.grader import __main__ as main
-from course.grader import gradebook, gradescope, inside, questions, sandbox, store, tables
+from course.grader import conversation, grade, gradebook, gradescope, questions, store, tables
 from course.grader import notebook as submitted
 from course.grader import private as own
+from course.grader.inside import run as inside
+from course.grader.inside.values import encode
 
 pytestmark = ONLY_LINUX
 NAMES = ["student", "q1", "q2", "q3", "automatic", "essay (of 4)", "late", "total", "note"]
@@ -43,9 +46,9 @@ class StandIn:
     def __exit__(self, *_):
         pass
 
-    def run(self, cells, calls, slot=0):
-        StandIn.ran += 1
-        done, space = sandbox.Run(), {}
+    def run(self, cells, turns=(), slot=0, show=False):
+        done, space = conversation.Run(), {}
+        StandIn.ran += bool(cells) and not show
         for number, cell in enumerate(cells):
             if cell == "the sandbox fails":
                 raise ConnectionResetError(104, "no answer")
@@ -53,13 +56,20 @@ class StandIn:
                 exec(cell, space)
             except Exception as error:
                 done.cells.append([number, *inside.describe(error)])
-        for number, (name, cases) in enumerate(calls):
-            for case, given in enumerate(cases):
-                answer = ["missing", ""]
-                if name in space:
-                    answer = inside.answer(space[name], [inside.encode(part) for part in given])
-                done.answers[number, case] = answer
+        turns, said = iter(turns), None
+        with contextlib.suppress(StopIteration):
+            while True:
+                turn = turns.send(said) if said else next(turns)
+                with inside.lent(space, turn.lent):
+                    said = self.answers(space, turn), ""
         return done
+
+    def answers(self, space, turn):
+        if turn.function not in space:
+            return dict.fromkeys(range(len(turn.cases)), ["missing", ""])
+        function = space[turn.function]
+        given = [[encode(part) for part in case] for case in turn.cases]
+        return {k: inside.answer(function, case) for k, case in enumerate(given)}
 
 
 class Course:
@@ -525,7 +535,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_part(course, monkeypatch):
     assert first.suffix == ".json"
     cure = "When that is mended, the same command goes on from here."
     assert warned.endswith(f": No space left on device. {cure}")
-    assert warned.startswith(str(course.out / "results")) and len(warned.splitlines()) == 1
+    assert warned.startswith(str(course.out)) and len(warned.splitlines()) == 1
     monkeypatch.undo()
     monkeypatch.setattr(main, "Sandbox", StandIn)
     assert course.grade()[0] == 0
@@ -631,6 +641,27 @@ def test_questions_of_ones_own_come_before_the_public_ones(course):
     assert [points(row) for row in rows(course.out).values()] == [(0, 3, 1), ALL]
 
 
+def test_the_public_oracles_pasted_get_all_points_of_public_questions_only(tmp_path):
+    folder = Path(main.ROOT) / "course" / "a1_closed_form"
+    oracles = (folder / "hidden.py").read_text(encoding="utf-8")
+    pasted = [
+        oracles,
+        "soft_labels, loss, gradient, safe_step = true_labels, true_loss, true_gradient, true_step",
+        "descend, closed_form_student = true_path, true_projection",
+        "def descent_limit(X, w, start): return start + true_projection(X, w - start)",
+    ]
+    # Enough of a change: a temperature, and a sum in the place of a mean.
+    own_questions = oracles.replace("true_labels(X, w_teacher),", "true_labels(X, w_teacher / 2),")
+    own_questions = own_questions.replace("true_loss(w, X, y),", "len(X) * true_loss(w, X, y),")
+    (tmp_path / "a1_closed_form").mkdir()
+    (tmp_path / "a1_closed_form" / "hidden.py").write_text(own_questions, encoding="utf-8")
+    points = []
+    for place in (folder, tmp_path / "a1_closed_form"):
+        result = grade.grade(notebook(pasted).encode(), grade.load(place), 11, StandIn())
+        points.append(list(result["points"].values()))
+    assert points == [[5, 10, 10, 5, 15, 15, 10], [0, 0, 10, 5, 15, 15, 10]]
+
+
 def test_notebooks_of_ones_own_questions_are_released(tmp_path, capsys):
     (tmp_path / "own" / "a9").mkdir(parents=True)
     shutil.copy(
@@ -684,6 +715,19 @@ def test_late_is_what_the_name_says_or_the_teacher(course):
     code, said, _ = course.grade("--force")
     assert "2 late, and nothing taken off: no late in grading.toml" in said
     assert rows(course.out)["dora_4"]["total"] == "10"
+
+
+def test_days_late_can_be_filled_in_without_force(course):
+    course.own.mkdir()
+    (course.own / "grading.toml").write_text('late = "10% a day"\n')
+    course.hand_in(ben_LATE_2_12_a1=HONEST)
+    assert course.grade()[0] == 0
+    course.marks("student,essay,late\nben_2,4,2\n")
+    assert course.grade()[::2] == (0, "")
+    assert rows(course.out)["ben_2"]["total"] == "8"
+    # Once there is a total, it is a grade.
+    course.marks("student,essay,late\nben_2,4,3\n")
+    assert "  ben_2: total from 8 to 7\n" in course.grade()[2]
 
 
 # Statistics
@@ -843,6 +887,7 @@ def make(top, *arguments):
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_make_grade_passes_on_what_it_is_given(tmp_path):
     given = ['SUBMISSIONS=it\'s "new" stuff', "ASSIGNMENT=a1", "AGAIN=Zoë d'Or", "FORCE=1"]
+    given += ["COPIES=no"]
     code, said = make(tmp_path, "grade", *given)
     assert (code, said.splitlines()) == (
         0,
@@ -855,7 +900,7 @@ def test_make_grade_passes_on_what_it_is_given(tmp_path):
                 "<a1>",
                 "<--out>",
             ),
-            *("<graded/a1>", "<--again>", "<Zoë d'Or>", "<--force>"),
+            *("<graded/a1>", "<--again>", "<Zoë d'Or>", "<--force>", "<--no-copies>"),
         ],
     )
 

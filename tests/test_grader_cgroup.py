@@ -6,7 +6,9 @@ import subprocess
 import pytest
 from attacks.batch import ONLY_LINUX, need_sandbox
 
-from course.grader import cgroup, inside, sandbox
+from course.grader import cgroup, sandbox, watch
+from course.grader.inside import checkpoints
+from course.grader.inside.run import LOST
 
 pytestmark = ONLY_LINUX
 
@@ -118,7 +120,7 @@ def test_without_a_group_sockets_count_as_what_they_could_hold(monkeypatch):
         "x = 1",
     ]
     run = run_counted(cells, monkeypatch)
-    assert run.cells == [[1, "Lost", f"{inside.WHY['killed']}. {inside.LOST}"]]
+    assert run.cells == [[1, "Lost", f"{checkpoints.WHY['killed']}. {LOST}"]]
     assert run.stopped == ""
 
 
@@ -130,5 +132,27 @@ def test_shared_memory_counts_once(monkeypatch):
         "for _ in range(12): os.wait()",
         "assert large[-1] == 1",
     ]
-    monkeypatch.setattr(sandbox, "MEMORY", 2**30)
+    monkeypatch.setattr(watch, "MEMORY", 2**30)
     assert run_counted(cells, monkeypatch).cells == []
+
+
+@pytest.mark.parametrize("processes", [1, 8])
+def test_files_end_with_the_next_look(processes, monkeypatch):
+    # Between two looks, a tenth of a second apart, so many more can be made: that costs the
+    # kernel some tens of megabytes. Without a limit, 400,000 are half a gigabyte.
+    counted = []
+
+    def files_in(root, count=watch.files_in):
+        counted.append(count(root))
+        return counted[-1]
+
+    monkeypatch.setattr(watch, "files_in", files_in)
+    cells = [
+        f"import os\nfor j in range({processes} - 1):\n    if os.fork() == 0: break\n"
+        f"else: j = {processes}\n"
+        "for k in range(10**7): os.close(os.open(f'/tmp/{j}-{k}', os.O_CREAT | os.O_WRONLY))",
+        "import os\nassert os.listdir('/tmp') == ['home'], os.listdir('/tmp')[:9]",
+    ]
+    run = run_counted(cells, monkeypatch)
+    assert run.cells == [[0, "Lost", f"{checkpoints.WHY['files']}. {LOST}"]]
+    assert watch.FILES < max(counted) < 100_000

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import distill_lib
+
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = {"", ".bib", ".cff", ".cfg", ".css", ".html", ".ipynb", ".js", ".json", ".md", ".mplstyle"}
 TEXT |= {".py", ".svg", ".toml", ".txt", ".yaml", ".yml"}
@@ -44,7 +46,7 @@ def our_files():
     return [
         path
         for path in paths
-        if path.suffix in TEXT and ROOT / "vendor" not in path.parents and path.is_file()
+        if path.suffix in TEXT and ROOT / "web" / "vendor" not in path.parents and path.is_file()
     ]
 
 
@@ -65,9 +67,10 @@ def test_without_git_the_same_files_are_looked_at():
     assert ours
     also = {path for path in files_of_a_tree(ROOT) if path.suffix in TEXT and path.is_file()}
     assert ours <= also
-    # Git leaves out itself, what is in vendor/, and what a single machine ignores.
-    left = {path.relative_to(ROOT).parts[0] for path in also - ours}
-    assert left <= {".git", "vendor", ".venv"}
+    # Git leaves out itself, what is in web/vendor/, and what a single machine ignores.
+    vendor = ROOT / "web" / "vendor"
+    left = {path.relative_to(ROOT).parts[0] for path in also - ours if vendor not in path.parents}
+    assert left <= {".git", ".venv"}
 
 
 def test_every_requirement_is_pinned_to_one_release():
@@ -113,6 +116,7 @@ def test_one_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == project["version"] == metadata.version("distill_lib")
+    assert distill_lib.__version__ == project["version"]
 
 
 def test_no_file_names_the_machine_it_was_made_on():
@@ -129,6 +133,8 @@ def test_no_file_names_the_machine_it_was_made_on():
     assert found == {}
 
 
-@pytest.mark.parametrize("name", ["LICENSE", "LICENSE-text", "CITATION.cff", "README.md"])
+@pytest.mark.parametrize(
+    "name", ["LICENSE", "LICENSE-text", "CITATION.cff", "README.md", "CHANGELOG.md"]
+)
 def test_what_a_reader_looks_for_first_is_there(name):
     assert (ROOT / name).read_text(encoding="utf-8").strip()

@@ -96,3 +96,89 @@ def test_what_has_no_picture_in_the_plane_is_refused_before_anything_is_drawn(ax
     with pytest.raises(ValueError, match=f"^{name}"):
         draw(ax)
     assert not ax.has_data()
+
+
+def drawn(artist):
+    artist.figure.draw_without_rendering()
+    return artist
+
+
+def test_the_looks_that_are_left_out_are_the_books_and_those_given_win(ax):
+    plots.plot_inputs(ax, [[0.0, 1.0], [1.0, 1.0]], [0.5, 0.25])
+    plots.plot_inputs(ax, [[0.0, 1.0]], [0.75], s=9, zorder=7, linewidths=2)
+    own, squares, given, _ = ax.collections
+    for each in (own, squares):
+        assert each.get_sizes().tolist() == [44]
+        assert each.get_linewidths().tolist() == [0.8]
+        assert each.get_zorder() == 3
+        assert [to_hex(edge) for edge in each.get_edgecolors()] == ["#333333"]
+        assert each.get_clim() == (0, 1)
+    assert (given.get_sizes().tolist(), given.get_zorder()) == ([9], 7)
+    assert given.get_linewidths().tolist() == [2]
+    assert [to_hex(edge) for edge in given.get_edgecolors()] == ["#333333"]
+
+
+def test_an_arrow_has_one_look_with_its_line_and_lies_above_it(ax):
+    plots.plot_arrow(ax, [3.0, 2.0], color="#009E73", linestyle="--")
+    plots.plot_arrow(ax, [3.0, 2.0], color="#009E73", lw=5, shrinkB=4)
+    arrow, given = ax.texts
+    line, solid = ax.lines
+    assert line.get_xydata().tolist() == [[0.0, 0.0], [3.0, 2.0]]
+    assert (line.get_color(), line.get_linestyle(), line.get_zorder()) == ("#009E73", "--", 2)
+    assert solid.get_linestyle() == "-"
+    assert (arrow.get_text(), arrow.get_zorder()) == ("", 4)
+    patch = drawn(arrow).arrow_patch
+    assert to_hex(patch.get_edgecolor()) == "#009e73"
+    assert (patch.get_linestyle(), patch.get_linewidth()) == ("--", 1.8)
+    assert (patch.shrinkA, patch.shrinkB, patch.get_mutation_scale()) == (0, 0, 13)
+    assert type(patch.get_arrowstyle()).__name__ == "CurveFilledB"
+    patch = drawn(given).arrow_patch
+    assert (patch.get_linewidth(), patch.shrinkA, patch.shrinkB) == (5, 0, 4)
+
+
+def test_a_path_has_marks_unless_it_is_told_otherwise(ax):
+    trajectory = run([[1.0, 2.0], [3.0, 4.0]])
+    plots.plot_path(ax, trajectory, c="k")
+    plots.plot_path(ax, trajectory, ms=9, lw=3, marker="s")
+    own, given = ax.lines
+    assert (own.get_marker(), own.get_markersize(), own.get_linewidth()) == ("o", 3, 1.2)
+    assert (given.get_marker(), given.get_markersize(), given.get_linewidth()) == ("s", 9, 3)
+
+
+def test_a_loss_stands_over_its_steps_and_the_axes_say_what_they_are(ax):
+    trajectory = Trajectory(
+        np.ones((3, 2)), np.array([1.0, 0.5, 0.25]), np.array([0, 5, 9]), (), True
+    )
+    plots.plot_loss(ax, trajectory, color="#0072B2")
+    assert ax.lines[0].get_xdata().tolist() == [0, 5, 9]
+    assert ax.lines[0].get_color() == "#0072B2"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step $k$", "distillation loss $L(w_k)$")
+
+
+def test_a_risk_curve_has_marks_and_caps_and_the_axes_say_what_they_are(ax):
+    curve = RiskCurve(np.array([1, 2]), np.array([0.5, 0.25]), np.array([0.125, 0.0625]))
+    plots.plot_risk_curve(ax, curve)
+    plots.plot_risk_curve(ax, curve, ls=":", ms=7, c="#D55E00")
+    own, given = (container[0] for container in ax.containers)
+    caps = [container[1] for container in ax.containers]
+    assert (own.get_marker(), own.get_markersize(), own.get_linestyle()) == ("o", 4, "-")
+    assert [cap.get_markersize() for cap in caps[0]] == [4.0, 4.0]  # twice the capsize, in points
+    assert (given.get_marker(), given.get_markersize(), given.get_linestyle()) == ("o", 7, ":")
+    assert given.get_color() == "#D55E00"
+    assert ax.get_xlabel() == "size of the transfer set $n$"
+    assert ax.get_ylabel() == "expected transfer risk"
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: plots.plot_inputs(ax, np.ones((2, 3)), [0.5, 0.5]),
+        lambda ax: plots.plot_boundary(ax, [1.0, 2.0, 3.0]),
+        lambda ax: plots.plot_arrow(ax, [1.0, 2.0, 3.0], color="k"),
+        lambda ax: plots.plot_path(ax, run([[1.0, 2.0, 3.0]])),
+    ],
+)
+def test_what_is_not_in_the_plane_is_refused_in_these_words(ax, draw):
+    with pytest.raises(ValueError, match="to match the plane; got shape"):
+        draw(ax)
+    assert not ax.lines and not ax.collections

@@ -5,6 +5,7 @@ repository in it, or none.
 """
 
 import html
+import importlib.util
 import io
 import json
 import re
@@ -33,11 +34,16 @@ TEXT = "One sentence, with a < b. Another, which is long. " + "So long. " * 20
 
 def small_book(folder, repository="", hub=""):
     """Build a book of one page and one notebook, and return the folder of its site."""
-    for name in ("_ext", "_extra", "_static", "_templates", "vendor"):
-        shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "web", folder / "web", ignore=shutil.ignore_patterns("lite"))
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["repository"]["url"] = repository
     config["launch_buttons"]["jupyterhub_url"] = hub
+    # These lead to chapters, of which it has none.
+    config["sphinx"]["config"].pop("search_words", None)
+    pages = config["sphinx"]["config"]["html_additional_pages"]
+    config["sphinx"]["config"]["html_additional_pages"] = {
+        name: page for name, page in pages.items() if not name.startswith("chapters/")
+    }
     # The live notebooks take long to build, and nothing here is about them.
     if "live" in config["sphinx"]["config"]["extensions"]:
         config["sphinx"]["config"]["extensions"].remove("live")
@@ -229,7 +235,7 @@ def test_the_sitemap_lists_the_pages(published):
     ],
 )
 def test_the_address_that_github_gives(repository, address, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "_ext")
+    monkeypatch.syspath_prepend(ROOT / "web" / "ext")
     import publish
 
     assert publish.pages_address(repository) == address
@@ -294,9 +300,9 @@ def test_from_any_folder_that_page_leads_home(published):
 def test_card_and_icons_are_those_that_are_drawn(tmp_path):
     script = ROOT / "chapters" / "figures" / "card.py"
     subprocess.run([sys.executable, script, tmp_path], check=True)
-    for name in ("_static/card.png", "_extra/apple-touch-icon.png", "_extra/favicon.ico"):
-        stored, drawn = (ROOT / name).read_bytes(), (tmp_path / Path(name).name).read_bytes()
-        stored, drawn = (Image.open(io.BytesIO(each)).convert("RGBA") for each in (stored, drawn))
+    for name in ("static/card.png", "extra/apple-touch-icon.png", "extra/favicon.ico"):
+        pair = ROOT / "web" / name, tmp_path / Path(name).name
+        stored, drawn = (Image.open(io.BytesIO(each.read_bytes())).convert("RGBA") for each in pair)
         assert stored.size == drawn.size
         # Other systems round the edges of a line otherwise, by a few of 255 shades.
         pairs = zip(stored.tobytes(), drawn.tobytes(), strict=True)
@@ -321,8 +327,11 @@ def test_a_workflow_may_do_no_more_than_it_must():
     for name, workflow in workflows().items():
         assert workflow["permissions"] == {"contents": "read"}, name
         for job in workflow["jobs"].values():
-            extra = {"pages": "write", "id-token": "write"} if "environment" in job else {}
-            assert job.get("permissions", {}) == extra
+            proof = {"id-token": "write"}  # that it comes from here
+            extra = {"github-pages": proof | {"pages": "write"}, "pypi": proof, None: {}}
+            place = job.get("environment")
+            place = place["name"] if isinstance(place, dict) else place
+            assert job.get("permissions", {}) == extra[place]
             assert job["timeout-minutes"] <= 60
 
 
@@ -333,7 +342,9 @@ def test_a_workflow_uses_official_actions_of_one_major_version():
         for step in steps(workflow)
         if "uses" in step
     ]
-    assert [action for action in used if not re.fullmatch(r"actions/[\w-]+@v\d+", action)] == []
+    # And of PyPI's own, the one that needs no password.
+    official = r"actions/[\w-]+@v\d+|pypa/gh-action-pypi-publish@release/v1"
+    assert [action for action in used if not re.fullmatch(official, action)] == []
 
 
 def test_a_workflow_runs_what_the_makefile_has():
@@ -356,14 +367,58 @@ def test_only_the_default_branch_is_published_one_at_a_time():
     assert workflow["jobs"]["deploy"]["needs"] == "build"
 
 
+def test_a_release_waits_for_its_owner_and_for_what_was_tested():
+    build, publish = workflows()["release"]["jobs"].values()
+    assert build["if"] == "vars.PUBLISH == 'yes'"
+    assert publish["needs"] == "build"
+    assert "make package ALL=1" in [step.get("run") for step in build["steps"]]
+
+
+def test_every_module_has_its_mutants_tried():
+    spec = importlib.util.spec_from_file_location("mutants", ROOT / ".ci" / "mutants.py")
+    mutants = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mutants)
+    rows = workflows()["mutants"]["jobs"]["mutants"]["strategy"]["matrix"]["modules"]
+    assert sorted(" ".join(rows).split()) == sorted(mutants.TESTS)
+    # What they leave: decorated functions, widgets, processes and types.
+    left = {"__init__", "_files", "_processes", "_types", "flipbook", "laws", "sweep"}
+    assert {path.stem for path in (ROOT / "distill_lib").glob("*.py")} - left == set(mutants.TESTS)
+
+
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [
+        ('""', None),
+        ("", None),
+        ('"https://github.com/someone/distillation"', "https://github.com/someone/distillation"),
+        (
+            "https://github.com/someone/distillation.git # here",
+            "https://github.com/someone/distillation",
+        ),
+    ],
+)
+def test_the_package_has_links_once_there_is_an_address(url, source):
+    spec = importlib.util.spec_from_file_location("urls", ROOT / ".ci" / "urls.py")
+    urls = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(urls)
+    config = (ROOT / "_config.yml").read_text(encoding="utf-8")
+    found = urls.addresses(
+        re.sub(r"^  url: .*", lambda _: f"  url: {url}", config, count=1, flags=re.M)
+    )
+    assert found.get("Source") == source
+    assert set(found) == (set() if source is None else {"Source", "Issues", "Changelog"})
+
+
 def test_binder_installs_what_the_notebooks_import():
     folder = ROOT / ".binder"
     lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
     first, *names, last = [line for line in lines if not line.startswith("#")]
     assert (folder / first.removeprefix("-c ")).resolve() == ROOT / "constraints.txt"
-    assert last == "-e ."
+    assert last == "-e .[figures,parallel]"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    installed = {*names, *(re.match(r"[\w-]+", each)[0] for each in project["dependencies"])}
+    extras = project["optional-dependencies"]
+    brought = [*project["dependencies"], *extras["figures"], *extras["parallel"]]
+    installed = {*names, *(re.match(r"[\w-]+", each)[0] for each in brought)}
     cells = [
         "".join(cell["source"])
         for path in (ROOT / "chapters").glob("*.ipynb")

@@ -24,7 +24,7 @@ from distill_lib import (
     risk_curve,
     transfer_risk,
 )
-from distill_lib.risk import _risk_of_angle
+from distill_lib._trials import _risk_of_angle
 
 D = 6
 TEACHER = np.arange(1.0, D + 1)
@@ -403,7 +403,7 @@ def test_the_table_that_curves_use_is_good_to_a_millionth(d, easiness):
     logs = rng(6).uniform(np.log(1e-10), np.log(1e10), 3000)
     A = np.arctan(np.exp(logs))
     exact = axial_risk(A, law)
-    assert np.all(np.abs(_risk_of_angle(law, unit(d))(A) - exact) <= 1e-6 * exact)
+    assert np.all(np.abs(_risk_of_angle(law)(A) - exact) <= 1e-6 * exact)
 
 
 @pytest.mark.parametrize("d", [2, 3, 10])
@@ -412,10 +412,10 @@ def test_the_table_of_bounded_angles_is_good_to_a_millionth_of_one(d, max_angle)
     """Absolute: here the risk leaves 0 at the angle pi/2 - max_angle, like a power."""
     law = BoundedAngles(unit(d), max_angle)
     A = np.linspace(0, np.pi / 2, 3000)
-    assert np.all(np.abs(_risk_of_angle(law, unit(d))(A) - axial_risk(A, law)) <= 1e-6)
+    assert np.all(np.abs(_risk_of_angle(law)(A) - axial_risk(A, law)) <= 1e-6)
 
 
-TABLES = [_risk_of_angle(LAWS[name], TEACHER) for name in ("polynomial", "bounded")]
+TABLES = [_risk_of_angle(LAWS[name]) for name in ("polynomial", "bounded")]
 
 
 @pytest.mark.parametrize("d", [2, 3, 10, 50])
@@ -426,7 +426,7 @@ def test_the_table_goes_down_to_the_least_double(d, easiness, tol):
     exact = axial_risk(A, law)
     assert exact[0] < 1e-110
     known = exact > 1e-300
-    found = _risk_of_angle(law, unit(d))(A)
+    found = _risk_of_angle(law)(A)
     assert np.all(np.abs(found - exact)[known] <= tol * exact[known])
     assert np.all(found[~known] <= 2e-300)
 

@@ -24,8 +24,8 @@ from distill_lib import (
     Gaussian,
     IsotropicGaussian,
     PolynomialAngles,
+    _processes,
     expected_transfer_risk,
-    risk,
     risk_curve,
 )
 
@@ -106,7 +106,7 @@ def blas_threads():
 def test_of_calls_that_overlap_the_last_gives_blas_back_what_the_first_found():
     """As two threads do that measure a curve each."""
     with threadpool_limits(2, user_api="blas"):
-        first, second = risk._one_blas_thread(), risk._one_blas_thread()
+        first, second = _processes.one_blas_thread(), _processes.one_blas_thread()
         for call in (first, second):
             call.__enter__()
             assert blas_threads() == [1]
@@ -123,8 +123,9 @@ def with_two_blas_threads():
 
 
 def settings():
-    """Return this process, and what can be seen of it."""
-    return os.getpid(), blas_threads(), threading.active_count()
+    """Return this process, and what can be seen of it, but for the watch over its caller."""
+    threads = [each for each in threading.enumerate() if each.name != _processes.WATCH]
+    return os.getpid(), blas_threads(), len(threads)
 
 
 class MallocInfo(ctypes.Structure):
@@ -231,9 +232,9 @@ def test_calls_are_long_enough_for_a_scheduler_and_short_enough_to_end_together(
 ):
     """Simulated: trials of this length, and workers with one call at work and one in waiting."""
     now = 0.0
-    monkeypatch.setattr(risk, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(_processes, "time", SimpleNamespace(perf_counter=lambda: now))
     free, ends, lengths, seen = [0.0] * workers, [], [], 0
-    for chunk in risk._chunks(iter(range(trials)), trials, workers):
+    for chunk in _processes.chunks(iter(range(trials)), trials, workers):
         assert chunk == list(range(seen, seen + len(chunk)))
         seen += len(chunk)
         lengths.append(len(chunk) * seconds)
@@ -417,11 +418,47 @@ def test_ctrl_c_leaves_no_worker_behind_nor_does_a_killed_parent(tmp_path, clust
         parent.wait()
 
 
+IDLE = """
+import time
+import numpy as np, distill_lib
+if __name__ == "__main__":
+    distill_lib.risk_curve(
+        distill_lib.IsotropicGaussian(5), np.ones(5), [1],
+        trials=20, rng=np.random.default_rng(0), n_jobs=2,
+    )
+    print("over", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_parent_that_is_killed_between_two_calls_leaves_no_worker_behind(tmp_path):
+    """Idle workers of joblib would stay for five minutes, and keep open what they inherited."""
+    script = tmp_path / "idle.py"
+    script.write_text(IDLE)
+    parent = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        assert parent.stdout.read(4) == b"over"
+        family = psutil.Process(parent.pid).children(recursive=True)
+        workers = [each for each in family if "LokyProcess" in " ".join(each.cmdline())]
+        assert len(workers) == 2
+        parent.kill()
+        wait_until(lambda: not alive(family), "the end of idle workers")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGKILL)
+        parent.stdout.close()
+        parent.wait()
+
+
 BROWSER = """
 import sys
 for absent in ("joblib", "threadpoolctl", "tqdm"):
     sys.modules[absent] = None  # importing it fails
 import numpy as np, distill_lib as dl
+dl.risk_curve, dl.IsotropicGaussian  # with what they import, which asks for the platform, too
 sys.platform = "emscripten"
 for options in ({}, {"n_jobs": 1}):
     curve = dl.risk_curve(

@@ -20,7 +20,7 @@ from conftest import ROOT, pages, redirects
 from test_site_pages import record
 
 CHAPTERS = {path.name: path for path in sorted((ROOT / "chapters").glob("*.ipynb"))}
-EXTRA = {path.name: path for path in (ROOT / "lite").glob("*.ipynb")}
+EXTRA = {path.name: path for path in (ROOT / "web" / "lite").glob("*.ipynb")}
 ASSIGNMENTS = {path.name: path for path in (ROOT / "course" / "student").glob("*.ipynb")}
 PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"
 REFERENCE = r"\{(?:doc|eq|numref|ref|prf:ref|cite:[tp])\}`[^`]+`"
@@ -123,8 +123,13 @@ def test_what_is_loaded_with_python_is_whole(lite):
                     assert content == (ROOT / name).read_bytes()
     (library,) = (path for name, path in wheels.items() if name.startswith("distill_lib-"))
     packed = {name for name in zipfile.ZipFile(library).namelist() if "dist-info" not in name}
-    there = [path for path in (ROOT / "distill_lib").iterdir() if path.is_file()]
-    assert packed == {f"distill_lib/{path.name}" for path in there}
+    there = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "distill_lib").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert packed == there
+    assert "distill_lib/data/mnist01.npz" in packed
 
 
 @pytest.fixture(scope="module")

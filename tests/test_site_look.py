@@ -3,7 +3,7 @@
 import pytest
 from test_site_pages import PHONE, WIDE
 
-CHAPTERS = ("chapters/03_closed_form_student.html", "chapters/12_open_ends.html")
+CHAPTERS = ("chapters/03_closed_form_student.html", "chapters/16_open_ends.html")
 FRONT, LEDGER, SYMBOLS = (f"chapters/{name}.html" for name in ("index", "claims", "notation"))
 
 

@@ -111,7 +111,10 @@ def modules_of_a_curve():
 
 def test_a_curve_runs_through_these_modules():
     names = [module.__name__.partition(".")[2] for module in modules_of_a_curve()]
-    assert names == ["_arguments", "distillation", "geometry", "inputs", "risk", "student"]
+    assert names == [
+        *("_arguments", "_processes", "_trials", "_types"),
+        *("distillation", "exact", "geometry", "inputs", "laws", "risk", "student"),
+    ]
 
 
 @pytest.mark.parametrize("module", modules_of_a_curve(), ids=lambda module: module.__name__)

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-VENDOR = Path(__file__).resolve().parent.parent / "vendor"
+VENDOR = Path(__file__).resolve().parent.parent / "web" / "vendor"
 OURS = {"README.md", "SHA256SUMS"}
 
 

@@ -1,12 +1,11 @@
 """Draw what stands for the book elsewhere: the card of a shared link, and the icons.
 
-_static/card.png has the title and the figure of Result 1. _extra/favicon.ico and
-_extra/apple-touch-icon.png have the drawing of _static/favicon.svg, for what takes no SVG.
+static/card.png in web/ has the title and the figure of Result 1. extra/favicon.ico and
+extra/apple-touch-icon.png have the drawing of static/favicon.svg, for what takes no SVG.
 With a folder as its argument the script draws them there.
 """
 
 import io
-import os
 import struct
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from idea import draw_shadow
 from matplotlib.patches import FancyBboxPatch
 
 from distill_lib import plots
+from distill_lib._files import replaced
 
 ROOT = Path(__file__).resolve().parents[2]
 INK, PAPER = "#10202c", "#ffffff"
@@ -86,16 +86,14 @@ def as_ico(png, pixels):
 
 def main(folder=None):
     files = {
-        "_static/card.png": draw_card(),
-        "_extra/apple-touch-icon.png": draw_icon(180, corner=0),  # the telephone rounds it
-        "_extra/favicon.ico": as_ico(draw_icon(32, corner=6), 32),
+        "web/static/card.png": draw_card(),
+        "web/extra/apple-touch-icon.png": draw_icon(180, corner=0),  # the telephone rounds it
+        "web/extra/favicon.ico": as_ico(draw_icon(32, corner=6), 32),
     }
     for name, content in files.items():
         target = Path(folder) / Path(name).name if folder else ROOT / name
-        # Written beside the target and moved into place, so that no reader sees half a picture.
-        part = target.with_suffix(".part")
-        part.write_bytes(content)
-        os.replace(part, target)
+        with replaced(target) as part:
+            part.write_bytes(content)
 
 
 if __name__ == "__main__":

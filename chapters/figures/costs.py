@@ -11,10 +11,8 @@ Nothing is timed here, so the same table gives the same bytes.
 import csv
 import io
 import math
-import os
 import re
 import sys
-from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -22,6 +20,8 @@ import matplotlib
 matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
+
+from distill_lib._files import replaced
 
 TABLE = Path(__file__).resolve().parents[2] / "benchmarks" / "costs.csv"
 FOLDER = Path(__file__).parent
@@ -153,13 +153,6 @@ def shortened(rows, group, lines):
             yield [case, *(amount(found[case, who]) for who in contenders)]
 
 
-def replace(target, write):
-    """Write beside the target and move it into place, so that no reader sees half of it."""
-    part = target.with_suffix(".part")
-    write(part)
-    os.replace(part, target)
-
-
 def main():
     """Draw the book's table, or another one."""
     table, folder = map(Path, sys.argv[1:]) if len(sys.argv) > 1 else (TABLE, FOLDER)
@@ -173,12 +166,13 @@ def main():
     plain = {"format": "svg", "metadata": {"Date": None, "Creator": None}}
     for name, what in FIGURES.items():
         fig = draw(rows, *what)
-        replace(folder / f"costs_{name}.svg", partial(fig.savefig, **plain))
+        with replaced(folder / f"costs_{name}.svg") as part:
+            fig.savefig(part, **plain)
     for name, what in SHORT.items():
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(shortened(rows, *what))
-        write = partial(Path.write_text, data=text.getvalue(), encoding="utf-8", newline="\n")
-        replace(folder / f"costs_{name}.csv", write)
+        with replaced(folder / f"costs_{name}.csv") as part:
+            part.write_text(text.getvalue(), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

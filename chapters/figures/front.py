@@ -1,6 +1,6 @@
 """Draw the figure of the front page that one can turn: each label brings the student nearer.
 
-front.svg is its still; front.html holds the frames for _static/flipbook.js, one for each number
+front.svg is its still; front.html holds the frames for web/static/flipbook.js, one for each number
 of labels.
 """
 

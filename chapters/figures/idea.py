@@ -5,7 +5,6 @@ idea_risk.svg: its expected transfer risk against the number of inputs, for thre
 Two files, so that they stand side by side on a wide page and one below the other on a phone.
 """
 
-import os
 from pathlib import Path
 
 import matplotlib
@@ -16,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from distill_lib import PolynomialAngles, closed_form_student, plots, risk_curve
+from distill_lib._files import replaced
 
 FOLDER = Path(__file__).parent
 
@@ -85,10 +85,8 @@ def main():
     for name, draw in (("idea_shadow", draw_shadow), ("idea_risk", draw_risk)):
         fig, ax = plt.subplots(figsize=(3.9, 3.1))
         draw(ax)
-        # Written beside the target and moved into place, so that no reader sees half a figure.
-        part = FOLDER / f"{name}.part"
-        fig.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
-        os.replace(part, FOLDER / f"{name}.svg")
+        with replaced(FOLDER / f"{name}.svg") as part:
+            fig.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
 
 
 if __name__ == "__main__":

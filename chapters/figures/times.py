@@ -6,7 +6,6 @@ Nothing is timed here, so the same table gives the same bytes.
 """
 
 import csv
-import os
 import re
 import sys
 import textwrap
@@ -19,6 +18,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
 from distill_lib import plots
+from distill_lib._files import replaced
 
 TABLE = Path(__file__).resolve().parents[2] / "benchmarks" / "chapters.csv"
 TARGET = Path(__file__).with_suffix(".svg")
@@ -63,10 +63,8 @@ def main():
     fig, ax = plt.subplots(figsize=(WIDTH, 1))
     down = draw(ax, chapters)
     fig.set_size_inches(WIDTH, LINE * down + 0.6)
-    # Written beside the target and moved into place, so that no reader sees half a figure.
-    part = target.with_suffix(".part")
-    fig.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
-    os.replace(part, target)
+    with replaced(target) as part:
+        fig.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
 
 
 if __name__ == "__main__":

@@ -121,7 +121,10 @@ def whole(rng, shape):
 def label_cases(rng):
     cases = [(rng.standard_normal(shape), rng.standard_normal(shape[1])) for shape in SHAPES]
     extreme = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
-    return [*cases, (extreme, np.array([1000.0, -700.0])), (extreme[::-1] / 8, np.array([80.0, 3]))]
+    return {
+        "ordinary inputs": [*cases, (extreme[::-1] / 8, np.array([80.0, 3]))],
+        "extreme logits": [(extreme, np.array([1000.0, -700.0]))],
+    }
 
 
 def loss_cases(rng):
@@ -133,12 +136,21 @@ def loss_cases(rng):
     X, hard = rng.standard_normal((5, 3)), np.array([0.0, 1.0, 1.0, 0.0, 0.25])
     far = rng.choice([-1.0, 1.0], size=5)[:, None] * np.array([[1.0], [1.0], [0.9], [0.9], [0.7]])
     wrong = np.array([[1.0], [-1.0]])
-    return [
-        *cases,
-        (rng.standard_normal(3), X, hard),
-        (np.array([1000.0]), far, hard),
-        (np.array([1000.0]), wrong, np.array([0.0, 1.0])),  # both labels missed by far
-    ]
+    return {
+        "soft labels": cases,
+        "labels 0 and 1": [(rng.standard_normal(3), X, hard), (np.zeros(1), wrong, hard[:2])],
+        # Soft ones, so that who errs with labels 0 and 1 doesn't pay twice; missed by far.
+        "extreme logits": [
+            (np.array([1000.0]), far, rng.uniform(0.05, 0.95, size=5)),
+            (np.array([1000.0]), wrong, np.array([0.05, 0.95])),
+        ],
+    }
+
+
+def gradient_cases(rng):
+    cases = loss_cases(rng)
+    extreme = cases.pop("extreme logits")
+    return {"ordinary inputs": sum(cases.values(), []), "extreme logits": extreme}
 
 
 def step_cases(rng):
@@ -160,12 +172,18 @@ def path_cases(rng):
         step = float(rng.uniform(0.5, 1.5) * 4 * n / (X**2).sum())
         cases.append((X, y, rng.standard_normal(d), step, steps))
     X, y, start, step, _ = cases[4]
-    return [*cases, (X, (y > 0.5).astype(float), 0 * start, step, 10)]
+    hard = (X, (y > 0.5).astype(float), 0 * start, step, 10)
+    return {
+        "some steps": [case for case in [*cases, hard] if case[-1]],
+        "no steps at all": [case for case in cases if not case[-1]],
+    }
 
 
 def span_cases(rng):
     """Inputs of every rank, and a teacher, none of length 1."""
     cases = [(whole(rng, shape), whole(rng, shape[1])) for shape in [*SHAPES, (3, 5), (5, 6)]]
+    many = [(X, w) for X, w in cases if len(X) >= X.shape[1]]
+    few = [(X, w) for X, w in cases if len(X) < X.shape[1]]
     a, b, c = whole(rng, (3, 6))
     b[1], c[2] = b[1] + 30, c[2] - 30  # surely not parallel, so that the ranks are as meant
     w = whole(rng, 6)
@@ -177,17 +195,27 @@ def span_cases(rng):
         "a zero first": [0 * a, a, b],
         "all zero": [0 * a, 0 * a],
     }
-    cases += [(np.array(rows), w) for rows in sets.values()]
+    dependent = [(np.array(rows), w) for rows in sets.values()]
     # Powers of two: as small and as large as promised, and still exact.
-    cases += [(X * 2.0**k, w) for X, w in (cases[6], cases[9], cases[11]) for k in (-31, 28)]
+    sizes = [(X * 2.0**k, w) for X, w in (few[-2], *dependent[1:4:2]) for k in (-31, 28)]
     orthogonal = np.array([[1.0, 1, 0], [1, 1, 0], [0, 0, 3]])
-    return [*cases, (orthogonal, np.array([2.0, -2, 0])), (cases[7][0], 100 * cases[7][1])]
+    return {
+        "n < d": [*few, (few[-1][0], 100 * few[-1][1])],
+        "n >= d": many,
+        "dependent inputs": [*dependent[:4], (orthogonal, np.array([2.0, -2, 0]))],
+        "zero inputs": dependent[4:],
+        "very short or very long inputs": sizes,
+    }
 
 
 def limit_cases(rng):
-    cases = [(X, w, whole(rng, w.shape)) for X, w in span_cases(rng)]
-    X, w, _ = cases[6]
-    return [*cases, (X, w, 0 * w), (X, w, w), (X, w, 40 * whole(rng, w.shape))]
+    spans = span_cases(rng)
+    cases = {name: [(X, w, whole(rng, w.shape)) for X, w in each] for name, each in spans.items()}
+    X, w, _ = cases["n < d"][-2]
+    cases["dependent inputs"] += cases.pop("zero inputs")
+    cases["n < d"] += cases.pop("very short or very long inputs")[:2]
+    starts = [(X, w, 0 * w), (X, w, w), (X, w, 40 * whole(rng, w.shape))]
+    return {**cases, "starts at zero, at the teacher, and far away": starts}
 
 
 def accept_labels(value, X, w_teacher):
@@ -240,6 +268,7 @@ ASSIGNMENT = Assignment(
             accept_labels,
             "Some labels are wrong. Try a single input, inputs of one coordinate, and logits "
             "of 1000 and -1000.",
+            {"ordinary inputs": 3, "extreme logits": 2},
         ),
         Question(
             "q2",
@@ -249,15 +278,17 @@ ASSIGNMENT = Assignment(
             accept_loss,
             "Some losses are wrong. Try labels 0 and 1, logits of 1000 and -1000, and the "
             "student that is the teacher; is it a mean over the inputs?",
+            {"soft labels": 6, "labels 0 and 1": 2, "extreme logits": 2},
         ),
         Question(
             "q3",
             10,
             "gradient",
-            loss_cases,
+            gradient_cases,
             accept_gradient,
             "Some gradients are wrong. Compare with differences of the loss, for one input and "
             "for more inputs than coordinates.",
+            {"ordinary inputs": 8, "extreme logits": 2},
         ),
         Question(
             "q4",
@@ -276,6 +307,7 @@ ASSIGNMENT = Assignment(
             accept_path,
             "Some paths are wrong. Look at their shape, their first row, no steps at all, and "
             "starts other than zero.",
+            {"some steps": 12, "no steps at all": 3},
         ),
         Question(
             "q6",
@@ -285,6 +317,13 @@ ASSIGNMENT = Assignment(
             accept_student,
             "Some students are wrong. Try repeated and zero inputs, sums of inputs, more inputs "
             "than coordinates, very short and very long ones.",
+            {
+                "n < d": 7,
+                "n >= d": 2,
+                "dependent inputs": 3,
+                "zero inputs": 1,
+                "very short or very long inputs": 2,
+            },
         ),
         Question(
             "q7",
@@ -294,6 +333,12 @@ ASSIGNMENT = Assignment(
             accept_limit,
             "Some limits are wrong. Try dependent inputs, inputs that span everything, and a "
             "start that already fits all labels.",
+            {
+                "n < d": 5,
+                "n >= d": 2,
+                "dependent inputs": 2,
+                "starts at zero, at the teacher, and far away": 1,
+            },
         ),
     ),
     manual={"m1": 10, "m2": 10, "m3": 10},

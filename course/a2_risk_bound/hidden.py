@@ -90,26 +90,35 @@ def angle_cases(rng):
     w = rng.standard_normal(5)
     along = np.outer(rng.standard_normal(60), w)
     across = np.array([[0.0, 0.0, 2.0], [-1.0, 1.0, 0.0], [-3.0, -3.0, 0.0]])
-    return [*cases, (along, w), (across, np.array([4.0, 4.0, 0.0]))]
+    return {
+        "inputs anywhere": cases,
+        "inputs along or across the teacher": [(along, w), (across, np.array([4.0, 4.0, 0.0]))],
+    }
 
 
 def tail_cases(rng):
     angles = rng.uniform(0, np.pi / 2, size=12)
     ends = np.array([0.0, np.pi / 2])
     few = np.array([0.25, 0.5, 0.5, 0.5, 1.0])
-    return [
-        (angles, np.sort(rng.uniform(0, np.pi / 2, size=7))),
-        (angles, angles[:5]),  # ties
-        (few, np.array([1.0, 0.5, 0.25, 0.0, 0.7])),  # ties, not in order
-        (angles[:1], np.append(ends, angles[0])),
-        (np.append(angles, ends), ends),
-        (angles, ends[:1]),
-    ]
+    theta = np.sort(rng.uniform(0, np.pi / 2, size=7))
+    return {
+        "angles that differ from theta": [(angles, theta), (angles, theta[[3, 0, 6]])],
+        "angles that equal theta": [
+            (angles, angles[:5]),
+            (few, np.array([1.0, 0.5, 0.25, 0.0, 0.7])),  # and not in order
+            (angles[:1], np.append(ends, angles[0])),
+            (np.append(angles, ends), ends),
+            (angles, ends[:1]),
+        ],
+    }
 
 
 def isotropic_tail_cases(rng):
     theta = np.concatenate([[0.0], rng.uniform(0, np.pi / 2, size=6), [1.3, np.pi / 2]])
-    return [(theta, d) for d in (2, 3, 4, 7, 20, 60)] + [(np.array([1.5]), 150)]
+    return {
+        "low dimensions": [(theta, d) for d in (2, 3, 4, 7)],
+        "high dimensions": [*((theta, d) for d in (20, 60)), (np.array([1.5]), 150)],
+    }
 
 
 def lemma_cases(rng):
@@ -119,17 +128,24 @@ def lemma_cases(rng):
     a[1], b[2] = a[1] + 30, b[2] - 30  # surely not parallel
     # Inputs that span everything: in some of so many sets a cosine is rounded to more than 1.
     full = [(whole(rng, (4, 3)), whole(rng, 3)) for _ in range(25)]
-    return [
-        *cases,
-        *full,
-        (np.array([a, -2 * a, b]), w),
-        (np.array([a, b, a + b, a - b, b, a, 2 * a]), w),  # more than d, of rank 2
-        (np.array([a, b]) * 2.0**-20, w * 2.0**20),
-        (np.array([a, b]) * 2.0**20, w),
-        (np.array([w, a]), w),  # an input along the teacher
-        (np.array([[0.0, 0, 1], [1, -1, 0]]), np.array([2.0, 2, 0])),  # nothing seen
-        (np.array([[0.0, 0, 1], [1, -1, 1], [9, -8, 0]]), np.array([2.0, 2, 0])),
-    ]
+    few = [(X, w) for X, w in cases if len(X) < X.shape[1]]
+    return {
+        "n < d": [
+            *few,
+            (np.array([a, b]) * 2.0**-20, w * 2.0**20),
+            (np.array([a, b]) * 2.0**20, w),
+        ],
+        "inputs that span everything": [(X, w) for X, w in cases if len(X) >= X.shape[1]] + full,
+        "dependent inputs": [
+            (np.array([a, -2 * a, b]), w),
+            (np.array([a, b, a + b, a - b, b, a, 2 * a]), w),  # more than d, of rank 2
+        ],
+        "inputs along or across the teacher": [
+            (np.array([w, a]), w),
+            (np.array([[0.0, 0, 1], [1, -1, 0]]), np.array([2.0, 2, 0])),  # nothing seen
+            (np.array([[0.0, 0, 1], [1, -1, 1], [9, -8, 0]]), np.array([2.0, 2, 0])),
+        ],
+    }
 
 
 def bound_cases(rng):
@@ -141,17 +157,26 @@ def bound_cases(rng):
         cases += [(falling, n), ((1 - theta) ** rng.uniform(0.4, 3), n)]
     flat = np.array([1.0, 1.0, 1.0, 0.9, 0.5])
     # For n = 1 the sums are symmetric, and the last of them is as good as the first.
-    return [*cases, (flat, 4), (np.array([1.0, 1.0, 0.2, 0.1, 0.0]), 1)]
+    cases += [(flat, 4), (np.array([1.0, 1.0, 0.2, 0.1, 0.0]), 1)]
+    return {
+        "several inputs": [(p, n) for p, n in cases if n > 1],
+        "one input": [(p, n) for p, n in cases if n == 1],
+    }
 
 
 def risk_cases(rng):
+    # Inputs on a side, for sure: those of a continuous law are no ties, nor near any.
     cases = [
-        (whole(rng, d), whole(rng, d), whole(rng, (m, d))) for m, d in ((1, 3), (7, 1), (40, 4))
+        (whole(rng, d), whole(rng, d), rng.standard_normal((m, d)))
+        for m, d in ((1, 3), (7, 1), (40, 4), (20, 3))
     ]
     ties = rng.integers(-2, 3, size=(60, 3)).astype(float)
     w = np.array([[1.0, -1, 0], [0, 1, 1], [1, 1, -1]])
     pairs = [(w[0], w[1]), (w[1], w[2]), (w[2], -w[2]), (w[0], 3 * w[0]), (0 * w[0], w[1])]
-    return [*cases, *((a, b, ties) for a, b in pairs)]
+    return {
+        "inputs with a side": cases,
+        "inputs with w . x = 0": [(a, b, ties) for a, b in pairs],
+    }
 
 
 def monte_carlo_cases(rng):
@@ -159,7 +184,11 @@ def monte_carlo_cases(rng):
     # by a wrong number of sets is seen there.
     sizes = [(1, 2, 2000), (3, 8, 500), (10, 20, 500), (19, 20, 200), (50, 100, 2)]
     sizes += [(1, 1, 5), (5, 5, 20), (7, 4, 20)]
-    return [(n, d, trials, int(rng.integers(1000))) for n, d, trials in sizes]
+    cases = [(n, d, trials, int(rng.integers(1000))) for n, d, trials in sizes]
+    return {
+        "n < d": [case for case in cases if case[0] < case[1]],
+        "n >= d": [case for case in cases if case[0] >= case[1]],
+    }
 
 
 def accept_angles(value, X, w_teacher):
@@ -188,7 +217,7 @@ def accept_bound(value, p, n):
 
 
 def accept_risk(value, w_student, w_teacher, X):
-    # Whole numbers: no rounding, and ties are ties.
+    # Ties are of whole numbers: no rounding, and all others are far from ties.
     wrong = [(dot(exact(x), w_student) >= 0) != (dot(exact(x), w_teacher) >= 0) for x in X]
     return close(value, sum(wrong) / len(wrong), rtol=0, atol=1e-12)
 
@@ -212,6 +241,7 @@ ASSIGNMENT = Assignment(
             accept_angles,
             "Some angles are wrong. Try inputs and teachers of very different lengths, one input, "
             "one coordinate, and inputs along the teacher or across it.",
+            {"inputs anywhere": 7, "inputs along or across the teacher": 3},
         ),
         Question(
             "q2",
@@ -221,6 +251,7 @@ ASSIGNMENT = Assignment(
             accept_tail,
             "Some shares are wrong. Try angles that equal theta, angles that repeat, and a theta "
             "that isn't in order.",
+            {"angles that differ from theta": 3, "angles that equal theta": 2},
         ),
         Question(
             "q3",
@@ -230,6 +261,7 @@ ASSIGNMENT = Assignment(
             accept_isotropic_tail,
             "Some tails are wrong. Try both ends of the range of angles, even and odd dimensions, "
             "and high ones.",
+            {"low dimensions": 7, "high dimensions": 3},
         ),
         Question(
             "q4",
@@ -239,6 +271,12 @@ ASSIGNMENT = Assignment(
             accept_lemma,
             "Some pairs are wrong. Try dependent inputs, more inputs than coordinates, inputs "
             "that see nothing of the teacher, and teachers of any length.",
+            {
+                "n < d": 5,
+                "inputs that span everything": 2,
+                "dependent inputs": 2,
+                "inputs along or across the teacher": 1,
+            },
         ),
         Question(
             "q5",
@@ -248,6 +286,7 @@ ASSIGNMENT = Assignment(
             accept_bound,
             "Some bounds are wrong. Try n = 1, a large n, a grid with an even and with an odd "
             "number of angles, and a tail that doesn't end at 0.",
+            {"several inputs": 8, "one input": 2},
         ),
         Question(
             "q6",
@@ -257,6 +296,7 @@ ASSIGNMENT = Assignment(
             accept_risk,
             "Some risks are wrong. Look at inputs with w . x = 0 exactly, for the teacher and for "
             "the student.",
+            {"inputs with a side": 3, "inputs with w . x = 0": 2},
         ),
         Question(
             "q7",
@@ -266,6 +306,7 @@ ASSIGNMENT = Assignment(
             accept_monte_carlo,
             "Some estimates are too far from the truth. Try n = 1 and n = d - 1, n from d on, few "
             "trials and many.",
+            {"n < d": 12, "n >= d": 3},
         ),
     ),
     manual={"m1": 10, "m2": 15, "m3": 10},

@@ -61,7 +61,16 @@ def network(rng, sizes):
 
 
 def network_cases(rng):
-    return [(network(rng, sizes),) for sizes in [*SIZES, (6, 2, 2, 1)]]
+    cases = [(network(rng, sizes),) for sizes in [*SIZES, (6, 2, 2, 1)]]
+    return by_depth(cases, lambda layers: len(layers))
+
+
+def by_depth(cases, depth):
+    """Cases of several layers, and of one."""
+    return {
+        "several layers": [case for case in cases if depth(*case) > 1],
+        "depth 1": [case for case in cases if depth(*case) == 1],
+    }
 
 
 def balance_cases(rng):
@@ -72,20 +81,26 @@ def balance_cases(rng):
         strict=True,
     ):
         cases.append((size * rng.standard_normal(d), depth, width))
-    return [*cases, (np.array([0.0, 0.0, -8.0]), 3, 3)]
+    cases.append((np.array([0.0, 0.0, -8.0]), 3, 3))
+    return by_depth(cases, lambda w, depth, width: depth)
 
 
 def defect_cases(rng):
     cases = network_cases(rng)
+    deep = cases["several layers"]
     # The worst pair first, in the middle, and last; and a defect of one sign and the other.
     W = network(rng, (3, 3, 3, 3, 1))
     for j in range(4):
-        cases.append(([5 * V if i == j else V for i, V in enumerate(W)],))
-    return [*cases, (list(dl.balanced_layers(rng.standard_normal(4), 3, rng=rng)),)]
+        deep.append(([5 * V if i == j else V for i, V in enumerate(W)],))
+    deep.append((list(dl.balanced_layers(rng.standard_normal(4), 3, rng=rng)),))
+    return cases
 
 
 def gradient_cases(rng):
-    return [(layers, rng.standard_normal(layers[0].shape[1])) for (layers,) in network_cases(rng)]
+    return {
+        name: [(layers, rng.standard_normal(layers[0].shape[1])) for (layers,) in cases]
+        for name, cases in network_cases(rng).items()
+    }
 
 
 def training_cases(rng):
@@ -94,18 +109,25 @@ def training_cases(rng):
         X, y = rng.standard_normal((n, sizes[0])), rng.uniform(0.1, 0.9, size=n)
         layers = [0.7 * W for W in network(rng, sizes)]
         cases.append((layers, X, y, float(rng.uniform(0.05, 0.3)), steps))
-    return cases
+    return {
+        "some steps": [case for case in cases if case[-1]],
+        "no steps at all": [case for case in cases if not case[-1]],
+    }
 
 
 def offset_cases(rng):
-    cases = [(0.0, 0.5, 1.0, 3), (0.0, 0.1, 2.0, 1), (0.3, 0.4, 1.0, 1), (0.1, 0.1, 1.0, 3)]
+    cases = [(0.3, 0.4, 1.0, 1), (0.1, 0.1, 1.0, 3)]
     for depth in (1, 2, 2, 3, 4, 5, 7, 10):
         r0 = 10.0 ** rng.uniform(-2, 2)
         q0 = r0 * 10.0 ** rng.uniform(-1.5, 0)
         cases.append((q0, r0, r0 * 10.0 ** rng.uniform(-0.9, 1), depth))
     # Large starts, whose offset is mostly their own, and starts with all outside the span.
     r0 = float(rng.uniform(50, 100))
-    return [*cases, (0.9 * r0, r0, 0.5, 4), (r0, r0, 0.1, 10), (0.01, 0.01, 900.0, 10)]
+    return {
+        "short starts": [*cases, (0.01, 0.01, 900.0, 10)],
+        "q0 = 0": [(0.0, 0.5, 1.0, 3), (0.0, 0.1, 2.0, 1)],
+        "starts longer than the student": [(0.9 * r0, r0, 0.5, 4), (r0, r0, 0.1, 10)],
+    }
 
 
 def norm_cases(rng):
@@ -113,7 +135,7 @@ def norm_cases(rng):
     for depth in (1, 2, 3, 4, 6):
         length = 10.0 ** rng.uniform(-1, 1)
         cases.append((length * 10.0 ** rng.uniform(-2, 1), length, depth))
-    return cases
+    return by_depth(cases, lambda epsilon, length, depth: depth)
 
 
 def accept_product(value, layers):
@@ -195,6 +217,7 @@ ASSIGNMENT = Assignment(
             accept_product,
             "Some products are wrong. Try depth 1, layers that aren't square, and hidden layers "
             "of width 1.",
+            {"several layers": 4, "depth 1": 1},
         ),
         Question(
             "q2",
@@ -204,6 +227,7 @@ ASSIGNMENT = Assignment(
             accept_balanced,
             "Some networks have wrong shapes or a wrong product, or aren't balanced. Try depth 1, "
             "width 1, hidden layers wider than the input, and w much longer than 1.",
+            {"several layers": 12, "depth 1": 3},
         ),
         Question(
             "q3",
@@ -213,6 +237,7 @@ ASSIGNMENT = Assignment(
             accept_defect,
             "Some defects are wrong. Try depth 1, and networks whose worst pair is the first, the "
             "last, or between.",
+            {"several layers": 4, "depth 1": 1},
         ),
         Question(
             "q4",
@@ -221,6 +246,7 @@ ASSIGNMENT = Assignment(
             gradient_cases,
             accept_gradients,
             "Some gradients are wrong. Try depth 1, layers that aren't square, and four layers.",
+            {"several layers": 13, "depth 1": 2},
         ),
         Question(
             "q5",
@@ -230,6 +256,7 @@ ASSIGNMENT = Assignment(
             accept_training,
             "Some trained layers are wrong. Try one input, no steps, several steps, and look at "
             "which layers a gradient is computed from.",
+            {"some steps": 8, "no steps at all": 2},
         ),
         Question(
             "q6",
@@ -239,6 +266,7 @@ ASSIGNMENT = Assignment(
             accept_offset,
             "Some offsets aren't the root of the law. Try depth 1, q0 = 0, starts longer than the "
             "student and much shorter ones, and large depths.",
+            {"short starts": 11, "q0 = 0": 2, "starts longer than the student": 2},
         ),
         Question(
             "q7",
@@ -248,6 +276,7 @@ ASSIGNMENT = Assignment(
             accept_norm,
             "Some norms are too large or not the largest. Try depth 1, and epsilon longer than "
             "the student.",
+            {"several layers": 8, "depth 1": 2},
         ),
     ),
     manual={"m1": 15, "m2": 10},

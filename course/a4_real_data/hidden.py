@@ -69,7 +69,8 @@ def teacher_cases(rng):
         cases.append((X, noisy.astype(float), decay))
     X, _, _ = cases[4]
     separated = (X[:, 0] >= np.median(X[:, 0])).astype(float)
-    return [*cases, (X, separated, 0.001), (X, 1 - separated, 100.0), (X, separated, 0.2)]
+    easy = [(X, separated, 0.001), (X, 1 - separated, 100.0), (X, separated, 0.2)]
+    return {"noisy classes": cases, "classes that can be separated": easy}
 
 
 def risk_cases(rng):
@@ -83,12 +84,19 @@ def risk_cases(rng):
     dependent = np.array([X[0], X[0], X[1], X[0] - 2 * X[1], X[2], -X[2], X[3], X[1]])
     constant = X.copy()
     constant[:, 1:3] = 0.0  # pixels that are always the same
-    return [*cases, (dependent, w, tests), (constant, w, tests), (dependent, 100 * w, tests)]
+    return {
+        "independent inputs": [*cases[:2], *cases[3:]],
+        "dependent inputs": [cases[2], (dependent, w, tests), (dependent, 100 * w, tests)],
+        "columns that are always zero": [(constant, w, tests)],
+    }
 
 
 def angle_cases(rng):
     cases = [(np.pi / 2 * (1 - rng.uniform(size=m) ** rng.uniform(0.3, 3)),) for m in (1, 2, 9, 80)]
-    return [*cases, (np.array([0.0, 0.0, 1.3]),), (np.array([1.5, 1.57]),)]
+    return {
+        "angles above 0": [*cases, (np.array([1.5, 1.57]),)],
+        "angles of 0": [(np.array([0.0, 0.0, 1.3]),)],
+    }
 
 
 def bound_cases(rng):
@@ -102,7 +110,11 @@ def bound_cases(rng):
     # More angles than the grid has: the least sum depends on the grid.
     cases += [(np.pi / 2 * rng.beta(2, 2, size=2000), n) for n in (2, 5, 10)]
     hard = rng.uniform(0.9, 1.5, size=20)
-    return [*cases, (hard, 10), (np.pi / 2 - hard, 2), (np.array([0.3, 0.4, 1.5, 1.55]), 3)]
+    cases += [(hard, 10), (np.pi / 2 - hard, 2), (np.array([0.3, 0.4, 1.5, 1.55]), 3)]
+    return {
+        "several inputs": [(angles, n) for angles, n in cases if n > 1],
+        "one input": [(angles, n) for angles, n in cases if n == 1],
+    }
 
 
 def accept_teacher(value, X, y, decay):
@@ -142,6 +154,7 @@ ASSIGNMENT = Assignment(
             accept_teacher,
             "Some teachers are more than 1% off. Try one input, fewer inputs than coordinates, "
             "classes that can be separated, and weak and strong decay.",
+            {"noisy classes": 7, "classes that can be separated": 3},
         ),
         Question(
             "q2",
@@ -151,6 +164,7 @@ ASSIGNMENT = Assignment(
             accept_risks,
             "Some risks are wrong. Try dependent inputs, columns that are always zero, more "
             "inputs than coordinates, and a test input that is zero.",
+            {"independent inputs": 6, "dependent inputs": 3, "columns that are always zero": 1},
         ),
         Question(
             "q3",
@@ -159,6 +173,7 @@ ASSIGNMENT = Assignment(
             angle_cases,
             accept_easiness,
             "Some values are wrong. Try a single angle, and angles of 0.",
+            {"angles above 0": 4, "angles of 0": 1},
         ),
         Question(
             "q4",
@@ -168,6 +183,7 @@ ASSIGNMENT = Assignment(
             accept_bound,
             "Some bounds are wrong. Try n = 1, one angle, angles on one side of 45 degrees only, "
             "and look at the ends of the grid.",
+            {"several inputs": 8, "one input": 2},
         ),
     ),
     manual={"m1": 15, "m2": 15, "m3": 25, "m4": 10},

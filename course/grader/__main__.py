@@ -4,7 +4,8 @@
 
 SUBMISSIONS holds a notebook, or a folder with one notebook, for each student, named after them; or
 what Moodle or Canvas let one download. The folder that --out names gets grades.csv, statistics.csv,
-feedback/ with a page for each student, and results/. A run that was stopped goes on where it was
+feedback/ with a page for each student, executed/ with copies of the notebooks for marking by hand,
+index.html, which leads to both, and results/. A run that was stopped goes on where it was
 when it is started again.
 
 What is yours lies in the folder that --private names, which the program never changes: the key
@@ -24,52 +25,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from course.grader import grade, gradebook, notebook, private, tables
-from course.grader.sandbox import Sandbox, SandboxError
-from course.grader.store import Key, Refusal, locked, sweep, workplace
+from course.grader.arguments import ROOT, common_arguments, folder_of, seed_of
+from course.grader.copies import Copies, overview
+from course.grader.preflight import preflight
+from course.grader.sandbox import Sandbox, Unconfined
+from course.grader.store import Key, Refusal, SandboxError, locked, sweep, workplace, write_whole
 
-ROOT = Path(__file__).resolve().parents[2]
+MATHJAX = ROOT / "web" / "vendor" / "mathjax3" / "tex-mml-chtml.js"
 LINES = 20  # of changes, shown
-
-
-def folder_of(parser, args):
-    """Return the folder of an assignment, or end with what is wrong with it.
-
-    It is given by its path or its name; the teacher's own questions come before those of the book.
-    """
-    given = args.assignment
-    places = [args.private / given, given, ROOT / "course" / given]
-    for folder in places if len(given.parts) == 1 else [given]:
-        if (folder / "hidden.py").is_file():
-            return folder.resolve()
-    parser.error(f"--assignment: there is no {given / 'hidden.py'}")
-
-
-def seed_of(args, assignment):
-    """Return the seed of an assignment's hidden inputs: of the key, if no other is given."""
-    if args.seed is None:
-        return Key(args.private / "key").seed(assignment.name)
-    return args.seed
-
-
-def natural(text):
-    """Return the number that an argument is."""
-    if int(text) < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
-    return int(text)
-
-
-def common_arguments(parser):
-    """Add the arguments that say what is asked, and with which secrets."""
-    parser.add_argument(
-        "--assignment", type=Path, required=True, help="its name, or the path of its folder"
-    )
-    parser.add_argument(
-        "--private", type=Path, default=ROOT / "private", help="your folder (default: private)"
-    )
-    parser.add_argument(
-        "--seed", type=natural, help="a number instead of your key, for the hidden inputs"
-    )
-    parser.add_argument("--unsafe", action="store_true", help="without a sandbox, at your own risk")
 
 
 def arguments(argv=None):
@@ -87,6 +50,9 @@ def arguments(argv=None):
     parser.add_argument(
         "--again", metavar="NAME", action="append", default=[], help="grade this student anew"
     )
+    parser.add_argument(
+        "--no-copies", action="store_true", help="no executed notebooks for marking by hand"
+    )
     parser.add_argument("--force", action="store_true", help="grades may change, or go")
     args = parser.parse_args(argv)
     if not args.submissions.is_dir():
@@ -102,39 +68,6 @@ def arguments(argv=None):
         if place in [inside, *inside.parents] or inside in place.parents:
             parser.error(f"{name}: must lie outside SUBMISSIONS, and not around it")
     return args
-
-
-def preflight(folder, assignment, seed, sandbox):
-    """Refuse to go on unless the solution gets all points in good time, and the blank none."""
-    solution = folder / "master.ipynb"
-    blank = folder.parent / "student" / f"{assignment.name}.ipynb"
-    results, taken = [], []
-    for path in (solution, blank):
-        if not path.is_file():
-            raise Refusal(f"There is no {path}: the preflight grades it first.")
-        began = time.monotonic()
-        try:
-            results.append(grade.grade(notebook.read(path), assignment, seed, sandbox))
-        except (notebook.SubmissionError, SandboxError, OSError):
-            raise
-        except Exception as error:  # the teacher's own questions
-            said = f"{type(error).__name__}: {error}"
-            raise Refusal(f"The questions in {folder / 'hidden.py'} fail: {said}.") from error
-        taken.append(time.monotonic() - began)
-    missed = [q.name for q in assignment.questions if results[0]["points"][q.name] != q.points]
-    if missed:
-        lost = results[0]["lost"]
-        why = [results[0]["note"], *(f"{name}: {lost[name][0]}" for name in missed if name in lost)]
-        said = "; ".join(filter(None, why))
-        raise Refusal(f"The solution {solution} does not get full marks. {said}")
-    if any(results[1]["points"].values()):
-        raise Refusal(f"The student version {blank} gets points before anything is done.")
-    # Both had to start an interpreter. Students' code may be slower than the solution's.
-    if taken[0] - taken[1] > assignment.seconds / 3:
-        raise Refusal(
-            f"The solution takes {taken[0] - taken[1]:.0f} s, more than a third of what students "
-            f"have: raise seconds in {folder / 'hidden.py'}."
-        )
 
 
 def grade_all(found, jobs, one):
@@ -203,17 +136,27 @@ def run(args, assignment, key, seed):
     settings = private.settings(args.private)
     marks = marks_by_hand(args.private / "marks" / f"{assignment.name}.csv", assignment)
     hidden = [args.assignment.parent.parent, args.submissions, args.out, args.private, ROOT]
-    with Sandbox(assignment.library, assignment.seconds, hidden, args.unsafe) as sandbox:
-        preflight(args.assignment, assignment, seed, sandbox)
-        about = grade.version(args.assignment, assignment.library)
+    place = Unconfined if args.unsafe else Sandbox
+    with place(assignment.library, assignment.seconds, hidden) as sandbox:
+        assignment = preflight(args.assignment, assignment, seed, sandbox)
+        about = grade.version(args.assignment, assignment)
         store = args.out / "results"
         store.mkdir(parents=True, exist_ok=True)
         with locked(args.out) as free:
             if not free:
                 raise Refusal(f"Another run is writing into {args.out}: wait for its end.")
-            sweep(args.out, store, args.out / "feedback")
+            copies = Copies(args.out, MATHJAX)
+            sweep(args.out, store, args.out / "feedback", copies.folder, copies.made)
+            wanted = assignment.manual and not args.no_copies
 
             def one(student, slot):
+                again = student in args.again
+                result = graded(student, slot, again)
+                if wanted and result["points"]:
+                    copies.make(student, found[student], sandbox, slot, again)
+                return result
+
+            def graded(student, slot, again):
                 for wait in (1, 5, None):
                     try:
                         return grade.graded_once(
@@ -225,7 +168,7 @@ def run(args, assignment, key, seed):
                             key,
                             about,
                             slot,
-                            student in args.again,
+                            again,
                         )
                     except SandboxError:  # as when the machine is short of memory
                         if wait is None:
@@ -233,11 +176,13 @@ def run(args, assignment, key, seed):
                         time.sleep(wait)
 
             results = grade_all(found, args.jobs, one)
+            for name, why in sorted(copies.failed.items()):
+                print(f"No executed copy of {name}: {why}", file=sys.stderr)
             book = gradebook.rows(assignment, found, results, marks, settings)
-            return conclude(args, assignment, results, book, marks, settings)
+            return conclude(args, assignment, results, book, marks, settings, copies)
 
 
-def conclude(args, assignment, results, book, marks, settings):
+def conclude(args, assignment, results, book, marks, settings, copies):
     """Write what was found, unless it would change grades; return the exit code."""
     table = args.out / "grades.csv"
     lines = gradebook.changes(table, book, args.again)
@@ -256,6 +201,8 @@ def conclude(args, assignment, results, book, marks, settings):
         said = ["Nothing was written, for this would change:", *some(sorted(lines))]
         raise Refusal("\n".join([*said, "Say --force (make grade: FORCE=1) if it is meant."]))
     gradebook.write(assignment, results, book, marks, settings, args.out)
+    copies.write()
+    write_whole(args.out / "index.html", overview(assignment.name, book, args.out))
     print(f"{len(book)} graded: {table}")
     if lines:
         print("\n".join(["Changed:", *some(sorted(lines))]))

@@ -3,18 +3,30 @@
 import builtins
 import hashlib
 import importlib.util
+import json
 import platform
 from importlib import metadata
 from pathlib import Path
 
-from course.grader import inside, notebook
-from course.grader.sandbox import SandboxError
-from course.grader.store import Refusal
+from course.grader import notebook
+from course.grader.conversation import Turn
+from course.grader.inside import values
+from course.grader.inside.checkpoints import WHY
+from course.grader.store import Refusal, SandboxError
 
 HERE = Path(__file__).resolve().parent
 # What no result depends on: how results are kept, shown and passed on.
-APART = {"__main__", "exchange", "gradebook", "gradescope", "private", "similarity", "store"}
-APART |= {"tables"}
+APART = {
+    "__main__",
+    "arguments",
+    "exchange",
+    "gradebook",
+    "gradescope",
+    "private",
+    "similarity",
+    "store",
+}
+APART |= {"copies", "tables"}
 REASONS = {
     "missing": "there was no `{function}` when all cells had run",
     "overwritten": "`{function}` was no function any more when all cells had run: "
@@ -38,19 +50,20 @@ def load(folder):
         raise Refusal(f"{path} can't be used: {type(error).__name__}: {error}.") from error
 
 
-def version(assignment_folder, library):
+def version(assignment_folder, assignment):
     """Return what results depend on apart from submission and seed, as a text."""
     source = Path(importlib.util.find_spec("distill_lib").origin).parent
-    files = [path for path in HERE.glob("*.py") if path.stem not in APART]
+    files = [path for path in HERE.rglob("*.py") if path.stem not in APART]
     files += assignment_folder.glob("*.py")  # hidden.py, and what it may import
-    files += source.glob("*.py") if library else []
+    files += source.glob("*.py") if assignment.library else []
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)]
     packages = [f"{name} {metadata.version(name)}" for name in ("numpy", "scipy", "ipython")]
+    digests.append(hashlib.sha256(json.dumps(assignment.sources).encode()).hexdigest())
     return " ".join([platform.python_version(), platform.machine(), *packages, *digests])
 
 
 def judge(question, cases, answers, stopped=""):
-    """Return why a question gets no points and a hint, or None if every answer is right.
+    """Return why a group of cases isn't right and a hint, or None if every answer is.
 
     Both are true of what happened: what the hint says about wrong answers is said of those only.
     """
@@ -59,19 +72,37 @@ def judge(question, cases, answers, stopped=""):
             return raised(question, data)
         if kind == "value":
             try:
-                value = inside.decode(data, integer=float)
+                value = values.decode(data, integer=float)
             except Exception:  # whatever was sent, it's no value
                 kind = "refused"
             else:
                 if question.accepts(value, arguments):
                     continue
                 return REASONS["wrong"], question.hint
-        if kind == "ended" and isinstance(data, str) and data in inside.WHY:
-            return f"no answer came from `{question.function}`: {inside.WHY[data]}", ""
+        if kind == "ended" and isinstance(data, str) and data in WHY:
+            return f"no answer came from `{question.function}`: {WHY[data]}", ""
         if kind == "stopped" and stopped:
             return f"no answer came: {stopped}", ""
         return REASONS.get(str(kind), REASONS["refused"]).format(function=question.function), ""
     return None
+
+
+def weigh(question, groups, answered, stopped=""):
+    """Return the points of a question, and what was lost: [[group, points, why, hint], ...].
+
+    answered is {case: [kind, data]}, with the cases counted through all groups.
+    """
+    points, lost, before = question.points, [], 0
+    for group, cases in groups.items():
+        given = [answered.get(before + k, ("stopped", "")) for k in range(len(cases))]
+        before += len(cases)
+        why = judge(question, cases, given, stopped)
+        if why and not lost and group == next(iter(groups)):
+            return 0, [[group, question.points, *why]]
+        if why:
+            points -= question.worth[group]
+            lost.append([group, question.worth[group], *why])
+    return points, lost
 
 
 def raised(question, name):
@@ -91,32 +122,65 @@ def raised(question, name):
     return why, advice
 
 
+def examine(assignment, groups, result):
+    """Yield the Turns of an assignment, and fill a result with what the answers are worth.
+
+    A wrong function costs its own points only: a later one that isn't right with the student's own
+    is asked once more, with right ones in the place of those earlier ones that aren't.
+    They are lent only when the question that asks for them is closed.
+    """
+    wrong = {}
+    for number, question in enumerate(assignment.questions):
+        cases, left = groups[number], len(assignment.questions) - number
+        flat = [each for group in cases.values() for each in group]
+        answered, stopped = yield Turn(question.function, flat, {}, left)
+        points, lost = weigh(question, cases, answered, stopped)
+        there = not any(kind in ("missing", "overwritten") for kind, _ in answered.values())
+        helped = ""
+        if lost and wrong and there and not stopped:
+            answered, stopped = yield Turn(question.function, flat, dict(wrong), left)
+            again, still = weigh(question, cases, answered, stopped)
+            if again > points:
+                points, lost, helped = again, still, ", ".join(f"`{name}`" for name in wrong)
+        result["points"][question.name] = points
+        if lost:
+            result["lost"][question.name] = lost
+        if helped:
+            result["helped"][question.name] = helped
+        if lost and question.function in assignment.sources:
+            wrong[question.function] = assignment.sources[question.function]
+
+
 def grade(data, assignment, seed, sandbox, slot=0):
     """Return the result of a submission as plain data: points, and why some were lost."""
-    cases = [question.hidden_cases(seed) for question in assignment.questions]
-    calls = [(q.function, each) for q, each in zip(assignment.questions, cases, strict=True)]
+    groups = [question.hidden_groups(seed) for question in assignment.questions]
     try:
         cells = notebook.code_cells(data)
     except notebook.SubmissionError as error:
         return unread(str(error), assignment, sandbox.isolation)
-    run = sandbox.run(cells, calls, slot)
-    result = {"points": {}, "lost": {}, "cells": run.cells, "note": run.stopped}
-    for number, question in enumerate(assignment.questions):
-        wanted = range(len(cases[number]))
-        given = [run.answers.get((number, case), ("stopped", "")) for case in wanted]
-        why = judge(question, cases[number], given, run.stopped)
-        result["points"][question.name] = 0 if why else question.points
-        if why:
-            result["lost"][question.name] = list(why)
-    return result | {"isolation": sandbox.isolation}
+    result = {"points": {}, "lost": {}, "helped": {}}
+    run = sandbox.run(cells, examine(assignment, groups, result), slot)
+    return result | {"cells": run.cells, "note": run.stopped, "isolation": sandbox.isolation}
+
+
+def lend_all(assignment, sources, seed, right):
+    """Yield a Turn for each function of the solution, and gather in right those that are."""
+    for question in assignment.questions:
+        groups, name = question.hidden_groups(seed), question.function
+        if name in sources:
+            flat = [each for group in groups.values() for each in group]
+            answered, stopped = yield Turn(name, flat, {name: sources[name]}, 1)
+            if not weigh(question, groups, answered, stopped)[1]:
+                right.append(name)
 
 
 def unread(note, assignment, isolation):
     """Return the result of a submission that can't be run: its note says why, once."""
-    names = [question.name for question in assignment.questions]
+    names = [question.name for question in assignment.questions] if assignment else []
     return {
         "points": dict.fromkeys(names, 0),
         "lost": {},
+        "helped": {},
         "cells": [],
         "note": note,
         "isolation": isolation,
@@ -126,7 +190,7 @@ def unread(note, assignment, isolation):
 def ungraded(error, isolation):
     """Return the result of a submission at which the grader failed: no points, not 0 points."""
     note = f"not graded: {type(error).__name__}: {error}"[:200]
-    return {"points": {}, "lost": {}, "cells": [], "note": note, "isolation": isolation}
+    return unread(note, None, isolation)
 
 
 def graded_once(submission, assignment, seed, sandbox, store, key, about, slot=0, again=False):

@@ -11,7 +11,7 @@ from course.grader.store import write_whole
 from course.grader.tables import harmless, named, tidy
 
 SHOWN = 300  # characters of an error's message
-WORDS = {"student", "note", "isolation"}  # columns that hold no grade
+WORDS = {"student", "late", "note", "isolation"}  # columns that hold no grade
 
 
 def full_marks(assignment):
@@ -108,11 +108,31 @@ def quoted(text):
 
 
 def lost(result, question):
-    """Return why points were lost, in a sentence or two that are true of this submission."""
-    if question.name not in result["lost"]:
+    """Return why points were lost, in sentences that are true of this submission."""
+    parts = result["lost"].get(question.name, [])
+    if not parts:
         return ""
-    why, hint = result["lost"][question.name]
-    return f"In a hidden test {why}. {hint}".strip()
+    hint = next((hint for *_, hint in parts if hint), "")
+    if len(parts) == 1 and parts[0][0] in ("", next(iter(question.worth))):
+        where = f" ({parts[0][0]})" if parts[0][0] else ""
+        said = f"In a hidden test{where} {parts[0][2]}."
+        if question.groups:
+            said += " Without these there are no points for the others."
+    else:
+        said = "In hidden tests: "
+        said += "; ".join(f"{group} ({worth} lost): {why}" for group, worth, why, _ in parts) + "."
+    return f"{said} {hint}".strip()
+
+
+def helped(result, question):
+    """Return whose right functions stood in the place of wrong ones when points were given."""
+    names = result.get("helped", {}).get(question.name)
+    return f"Judged with a right {names} in the place of yours." if names else ""
+
+
+def about(result, question):
+    """Return all that is said of a question beside its points."""
+    return " ".join(filter(None, [lost(result, question), helped(result, question)]))
 
 
 def feedback(assignment, student, result, given, row):
@@ -132,7 +152,7 @@ def feedback(assignment, student, result, given, row):
         line = f"- **{question.name}**: {points} of {question.points}"
         if points == "":
             line = f"- **{question.name}**: not graded yet"
-        lines.append(f"{line}. {lost(result, question)}".removesuffix(". "))
+        lines.append(". ".join(filter(None, [line, about(result, question)])))
     for part, most in assignment.manual.items():
         mark = tidy(given.points.get(part, ""))
         said = f"of {most}, graded by hand" if mark == "" else f"{mark} of {most}"
@@ -184,7 +204,8 @@ def figures(assignment, results):
         points = [result["points"][question.name] for result in told]
         others = [sum(r["points"].values()) - p for r, p in zip(told, points, strict=True)]
         known = correlation(points, others)
-        why = Counter(r["lost"][question.name][0] for r in told if question.name in r["lost"])
+        lost_by = [r["lost"][question.name][0] for r in told if question.name in r["lost"]]
+        why = Counter(": ".join(filter(None, [group, why])) for group, _, why, _ in lost_by)
         # Of equally common ones the first in the alphabet.
         failure, times = min(why.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
         table.append(

@@ -2,12 +2,14 @@
 
     python -m course.grader.gradescope --assignment a1_closed_form --out a1.zip
 
-The zip holds the seed of the hidden inputs, and how answers are judged: it is for Gradescope alone.
+The zip holds the seed of the hidden inputs, how answers are judged, and right functions, which are
+lent to later questions: it is for Gradescope alone.
 Gradescope's containers may forbid a sandbox. Then the autograder says so when it is built, and
 doesn't grade, unless its zip was built with --unsafe.
 """
 
 import argparse
+import dataclasses
 import io
 import json
 import platform
@@ -17,9 +19,10 @@ import zipfile
 from pathlib import Path
 
 from course.grader import grade, gradebook, notebook
-from course.grader.__main__ import ROOT, common_arguments, folder_of, preflight, seed_of
-from course.grader.sandbox import Sandbox, SandboxError
-from course.grader.store import Refusal, write_whole
+from course.grader.arguments import ROOT, common_arguments, folder_of, seed_of
+from course.grader.preflight import preflight
+from course.grader.sandbox import Sandbox, Unconfined
+from course.grader.store import Refusal, SandboxError, write_whole
 
 # What the grader, the library and the students' notebooks import.
 PACKAGES = {"numpy", "scipy", "matplotlib", "scikit-learn", "joblib", "tqdm", "psutil", "pillow"}
@@ -29,7 +32,7 @@ PACKAGES |= {"ipython", "ipywidgets", "pyseccomp"}
 def contents(folder, settings):
     """Return {name: bytes} of what the autograder needs; the solution isn't part of it."""
     folder = folder.resolve()
-    paths = [*(ROOT / "course" / "grader").glob("*.py"), ROOT / "course" / "__init__.py"]
+    paths = [*(ROOT / "course" / "grader").rglob("*.py"), ROOT / "course" / "__init__.py"]
     paths += [*(ROOT / "distill_lib").glob("*.py"), *(ROOT / "distill_lib").glob("*.mplstyle")]
     paths += [ROOT / "constraints.txt"]
     files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
@@ -71,7 +74,7 @@ def results(assignment, result):
                 "score": score,
                 "max_score": question.points,
                 "status": "passed" if score == question.points else "failed",
-                "output": gradebook.lost(result, question),
+                "output": gradebook.about(result, question),
                 "output_format": "text",
                 "visibility": "visible",
             }
@@ -95,8 +98,9 @@ def run(place, check=False):
     folder = Path(settings["folder"])
     assignment = grade.load(folder)
     hidden = [place, ROOT]
-    unsafe = settings["unsafe"]
-    with Sandbox(assignment.library, assignment.seconds, hidden, unsafe) as sandbox:
+    assignment = dataclasses.replace(assignment, sources=settings.get("sources", {}))
+    where = Unconfined if settings["unsafe"] else Sandbox
+    with where(assignment.library, assignment.seconds, hidden) as sandbox:
         if check:
             return
         try:
@@ -131,10 +135,12 @@ def main(argv=None):
         assignment = grade.load(folder)
         seed = seed_of(args, assignment)
         hidden = [ROOT, folder.parent.parent, args.private]
-        with Sandbox(assignment.library, assignment.seconds, hidden, args.unsafe) as sandbox:
-            preflight(folder, assignment, seed, sandbox)
+        where = Unconfined if args.unsafe else Sandbox
+        with where(assignment.library, assignment.seconds, hidden) as sandbox:
+            assignment = preflight(folder, assignment, seed, sandbox)
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(args.out, zipped(contents(folder, {"seed": seed, "unsafe": args.unsafe})))
+        settings = {"seed": seed, "unsafe": args.unsafe, "sources": assignment.sources}
+        write_whole(args.out, zipped(contents(folder, settings)))
     except OSError as error:
         print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
         return 1

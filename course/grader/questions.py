@@ -3,32 +3,61 @@
 `hidden.py` of an assignment defines `ASSIGNMENT` with these classes. Everything here runs in the
 grader, never beside a student's code. An answer has come through JSON and is plain data: None,
 bool, int, float, str, lists of these, or a numpy array of floats (of bools, if it was one; in
-single precision, if it was). It
-may hold anything: nan, a wrong shape, a number where a list should be.
+single precision, if it was). It may hold anything: nan, a wrong shape, a number where a list
+should be.
 """
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Question:
-    """A function that the student defines, and how it is judged: all points or none."""
+    """A function that the student defines, and how it is judged.
+
+    It gets all points or none, unless the hidden cases fall into groups with a name. Then the
+    first group comes first: without it there are no points. Each of the others adds its own. So
+    what is right for zeros only, or returns its argument, gets nothing.
+    """
 
     name: str  # "q1": shown to the student, a column of grades.csv
     points: int
     function: str  # the name that the student defines
-    cases: Callable  # cases(rng) -> list of tuples: the hidden arguments of each call
+    # cases(rng) -> list of tuples: the hidden arguments of each call; or {group: such a list}
+    cases: Callable
     accept: Callable  # accept(value, *arguments) -> bool: the oracle and its tolerance
     hint: str  # said when a case fails; reveals no hidden argument and no expected value
+    groups: dict[str, int] = field(default_factory=dict)  # {group: points}, which make up the sum
+
+    def __post_init__(self):
+        if self.groups and (
+            sum(self.groups.values()) != self.points or min(self.groups.values()) <= 0
+        ):
+            raise ValueError(f"{self.name}: the points of the groups must make up {self.points}")
+
+    def hidden_groups(self, seed):
+        """Return {group: arguments of every call}; they depend on seed and name of the question.
+
+        Where there are no groups, there is one, called "".
+        """
+        rng = np.random.default_rng([seed, zlib.crc32(self.name.encode())])
+        given = self.cases(rng)
+        given = given if isinstance(given, dict) else {"": given}
+        if set(given) != set(self.worth):
+            raise ValueError(f"{self.name}: the groups are {set(given)}, of {set(self.worth)}")
+        return {group: [tuple(each) for each in given[group]] for group in self.worth}
+
+    @property
+    def worth(self):
+        """The points of each group."""
+        return self.groups or {"": self.points}
 
     def hidden_cases(self, seed):
-        """Return the arguments of every call; they depend on the teacher's seed and the name."""
-        rng = np.random.default_rng([seed, zlib.crc32(self.name.encode())])
-        return [tuple(arguments) for arguments in self.cases(rng)]
+        """Return the arguments of every call of all groups."""
+        return [each for group in self.hidden_groups(seed).values() for each in group]
 
     def accepts(self, value, arguments):
         """Whether an answer is right; one that the oracle stumbles over isn't."""
@@ -48,6 +77,8 @@ class Assignment:
     manual: dict[str, int]  # parts graded by hand and their points: blank columns of grades.csv
     library: tuple[str, ...]  # the modules of distill_lib that students may import, () for none
     seconds: float  # how long all cells and all calls together may take
+    # Right functions as source, of the solution: the grader fills them in (solution.py)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 def numbers(value, shape):

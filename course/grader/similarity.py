@@ -18,7 +18,7 @@ from pathlib import Path
 import matplotlib
 
 from course.grader import grade, notebook
-from course.grader.__main__ import ROOT, folder_of
+from course.grader.arguments import ROOT, folder_of
 from course.grader.store import Refusal, write_whole
 
 SHOW = 0.5  # the share of a notebook that must be found elsewhere for it to be shown

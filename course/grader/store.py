@@ -21,6 +21,10 @@ class Refusal(Exception):
     """Why the grader doesn't go on, and what to do about it, in a line or two."""
 
 
+class SandboxError(Exception):
+    """The sandbox doesn't work: nobody's fault who handed something in."""
+
+
 def write_whole(path, content, mode=0o666):
     """Write a text or bytes beside their place and move them there: no one sees half a file."""
     if isinstance(content, str):

@@ -167,7 +167,8 @@ solutions = namespace.get("ASSIGNMENT")
 """
 FAKE_RESULTS = """
 import os, json
-lines = [["cells"]] + [[q, c, "value", 0.0] for q in range(3) for c in range(9)] + [["end"]]
+lines = [["cells"]] + [[q, c, "value", 0.0] for q in range(3) for c in range(9)]
+lines += [["end"], ["next", 7]]
 text = "".join(json.dumps(line) + "\\n" for line in lines).encode()
 for fd in range(3, 64):
     try: os.write(fd, text)
@@ -393,7 +394,7 @@ ATTACKS = {
     "fake_results": ([FAKE_RESULTS, WRONG], NOTHING),
     "fake_results_in_a_call": (
         ["SOURCE = " + repr(FAKE_RESULTS), "def mean(x):\n    exec(SOURCE, {})", PROJECT, LABELS],
-        (0, 0, 0),  # it has said itself that this is the end
+        (0, 3, 1),  # what it says of other questions than the one that is open isn't heard
     ),
     "verdicts_of_its_own": (
         [
@@ -529,7 +530,7 @@ ATTACKS = {
     "endless_threads": (
         [
             "import threading\ndef spin():\n    while True: pass\n"
-            "for _ in range(8): threading.Thread(target=spin).start()",
+            "for _ in range(4): threading.Thread(target=spin).start()",
             *HONEST,
         ],
         ALL,
@@ -650,7 +651,7 @@ ATTACKS = {
         [
             "import course.grader.questions as q\nq.Question.accepts = lambda *a: True",
             "import sys\nsys.path += ['/grader', '/tmp', '/']\nfrom hidden import ASSIGNMENT",
-            "import inside\ninside.encode = lambda *a: 0.0",
+            "import inside.run as inside\ninside.encode = lambda *a: 0.0",
             WRONG,
         ],
         NOTHING,
@@ -696,7 +697,7 @@ ATTACKS = {
     "poisoned_packages": (
         [
             "import os, sys, numpy\nfor path in [numpy.__file__, os.__file__, sys.executable,\n"
-            "             '/usr/bin/env', '/grader/inside.py', '/proc/self/exe',\n"
+            "             '/usr/bin/env', '/grader/inside/run.py', '/proc/self/exe',\n"
             "             '/proc/sys/kernel/core_pattern']:\n"
             "    try: open(path, 'w').write('poison'); raise SystemError('written: ' + path)\n"
             "    except OSError: pass",

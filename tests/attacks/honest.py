@@ -103,6 +103,26 @@ HONESTLY = {
         "with multiprocessing.Pool(2) as pool: assert pool.map(part, range(4)) == [1] * 4",
         *HONEST,
     ],
+    "twelve_workers_after_sklearn": [
+        "import time\nfrom multiprocessing import Pool\nfrom sklearn.linear_model import Ridge",
+        "def slope(k):\n    time.sleep(0.1)\n"
+        "    return Ridge(alpha=1).fit([[0.0], [1.0]], [0.0, k]).coef_[0]",
+        "with Pool(12) as pool: assert len(pool.map(slope, range(24))) == 24",
+        *HONEST,
+    ],
+    # What a right function does to those before it
+    "own_versions_of_earlier_functions": [
+        MEAN.replace("mean", "mean_old"),
+        "def mean(x, old=mean_old): return old(x)",
+        PROJECT,
+        LABELS,
+    ],
+    "functions_that_call_each_other": [
+        MEAN,
+        "def dot(a, b): return len(a) * mean(a * b)",
+        PROJECT,
+        "def labels(X, w): return [int(dot(x, w) > 0) for x in X]",
+    ],
     # Shapes of a notebook
     "state_between_cells": ["cache = {}", "cache['n'] = 1", *HONEST, "assert cache['n'] == 1"],
     "file_between_cells": [
@@ -147,9 +167,8 @@ LOST = {
     "memory": (
         [
             *HONEST,
-            "import mmap, os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
-            "        x = mmap.mmap(-1, 2**30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\n"
-            "        for k in range(0, 2**30, 4096): x[k] = 1\n        time.sleep(99)\n"
+            "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
+            "        x = bytearray(b'x') * 2**30\n        time.sleep(99)\n"
             "time.sleep(99)",
         ],
         ALL,

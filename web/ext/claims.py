@@ -1,10 +1,13 @@
 """The ledger of claims, and the tag that says whose a statement is.
 
-The directive ``{claims} ../claims.yml`` shows the rows of that file as a table. Each is linked
+The directive ``{claims} claims.yml`` shows the rows of that file as a table. Each is linked
 to where the book proves it and to the function that computes it; an anchor or a function that
 doesn't exist is a warning, and so, with ``-W``, the end of the build. How often a step of its proof
 was broken on purpose, and its check saw it, is counted in the notebooks:
 ``tests/test_checks_bite.py`` repeats every such change.
+
+The directive ``{paper} ../paper.yml`` shows that file likewise: what the paper says, row by row,
+and where the book has it.
 
 The role ``{src}`P✓``` is a small tag, linked to the page that explains them all.
 """
@@ -26,11 +29,14 @@ logger = logging.getLogger(__name__)
 FIELDS = {"id", "statement", "source", "anchor", "function", "test"}
 # And, where no cell of a chapter checks a step of the proof, the reason.
 REASON = "unbroken"
+# And, where a machine has checked it: the formal theorems, and what of the claim they leave out.
+FORMAL = {"coq", "unchecked"}
 SOURCES = {  # tag: (CSS class, what it says)
     "P✓": ("src-paper", "the paper's"),
     "P~": ("src-reconstructed", "the paper's, reconstructed"),
     "OURS": ("src-ours", "this book's own"),
     "STD": ("src-standard", "textbook knowledge"),
+    "LIT": ("src-standard", "another paper's"),
 }
 WIDTHS = {  # of the columns, in per cent
     "Claim": 16,
@@ -38,6 +44,15 @@ WIDTHS = {  # of the columns, in per cent
     "Source": 10,
     "Proved in": 15,
     "Computed, checked": 26,
+}
+
+
+PAPER = {"id", "says", "known", "where", "agrees", "differs", "unknown"}
+PAPER_WIDTHS = {
+    "The paper's": 13,
+    "What it says, and how we know": 33,
+    "In this book": 17,
+    "What agrees, what differs, what isn't known": 37,
 }
 
 
@@ -103,11 +118,11 @@ class ClaimsDirective(SphinxDirective):
         self.env.note_dependency(relative)
         claims = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or []
         self.broken = Counter()
-        for notebook in sorted(Path(path).parent.glob("chapters/*.ipynb")):
+        for notebook in sorted(Path(path).parent.glob("*.ipynb")):
             self.env.note_dependency(str(notebook))
             self.broken.update(changes(notebook))
         for claim in claims:
-            if set(claim) - {REASON} != FIELDS or claim["source"] not in SOURCES:
+            if set(claim) - {REASON} - FORMAL != FIELDS or claim["source"] not in SOURCES:
                 raise self.error(
                     f"{relative}: a claim has the fields {', '.join(sorted(FIELDS))} and one of "
                     f"the sources {', '.join(SOURCES)}; got {claim}"
@@ -142,6 +157,10 @@ class ClaimsDirective(SphinxDirective):
         if times := self.broken[claim["anchor"]]:
             said = f"broken on purpose {times} time{'s' * (times > 1)}, and caught each time"
             code.append(nodes.paragraph("", said, classes=["broken"]))
+        if claim.get("coq"):
+            said = "checked by machine" + (", in part" if claim.get("unchecked") else "")
+            link = book_link("", "", nodes.Text(said), label=f"machine-{claim['anchor']}")
+            code.append(nodes.paragraph("", "", link))
         return [
             [nodes.paragraph("", claim["id"])],
             statement.children,
@@ -149,6 +168,53 @@ class ClaimsDirective(SphinxDirective):
             [nodes.paragraph("", "", proof)],
             code,
         ]
+
+
+class PaperDirective(SphinxDirective):
+    """``{paper} file``: the paper's statements and figures, and where the book has them."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        relative, path = self.env.relfn2path(self.arguments[0])
+        self.env.note_dependency(relative)
+        items = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or []
+        for item in items:
+            if set(item) != PAPER:
+                raise self.error(f"{relative}: a row has {', '.join(sorted(PAPER))}; got {item}")
+        titles = row([nodes.paragraph(title, title)] for title in PAPER_WIDTHS)
+        group = nodes.tgroup("", cols=len(PAPER_WIDTHS))
+        group += [nodes.colspec(colwidth=width) for width in PAPER_WIDTHS.values()]
+        group += nodes.thead("", titles)
+        group += nodes.tbody("", *(row(self.cells(item)) for item in items))
+        return [nodes.table("", group, classes=["claims", "colwidths-given"])]
+
+    def cells(self, item):
+        links = [nodes.paragraph("", "", book_link(label=label)) for label in item["where"]]
+        for link in links:
+            self.set_source_info(link[0])
+        verdicts = [
+            node
+            for name, field in (
+                ("Agrees", "agrees"),
+                ("Differs", "differs"),
+                ("Unknown", "unknown"),
+            )
+            for node in self.parsed(f"*{name}.* {item[field]}")
+        ]
+        return [
+            self.parsed(item["id"]),
+            [*self.parsed(item["says"]), *self.parsed(f"*{item['known']}*")],
+            links or [nodes.paragraph("", "nowhere")],
+            verdicts,
+        ]
+
+    def parsed(self, text):
+        """Return the nodes of a piece of Markdown."""
+        found = nodes.container()
+        self.state.nested_parse([text], self.content_offset, found)
+        return found.children
 
 
 def changes(notebook):
@@ -166,5 +232,6 @@ def setup(app):
     app.add_node(book_link)
     app.add_role("src", SourceRole())
     app.add_directive("claims", ClaimsDirective)
+    app.add_directive("paper", PaperDirective)
     app.add_post_transform(LinkBook)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

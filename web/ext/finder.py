@@ -1,7 +1,7 @@
 """The search: the words under which a reader looks for a chapter that uses others.
 
 ``search_words`` in _config.yml names them for each page. A page is found by them as if it held
-them, and comes first where one of them is what was asked for (_static/search.js).
+them, and comes first where one of them is what was asked for (web/static/search.js).
 """
 
 import json

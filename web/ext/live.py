@@ -1,6 +1,6 @@
 """The notebooks, live in the reader's browser: JupyterLite, in the folder lite/ of the site.
 
-The folder lite/ of the book configures it, and holds the notebooks that are made for it alone.
+The book's folder web/lite/ configures it, and holds the notebooks that are made for it alone.
 Once the pages are written it is built, with these notebooks, a copy of every chapter, and the
 assignments of the folder course/student/. Each page that is named like a notebook has a link to it
 under its title; the role `live` makes a link to an assignment. This one file makes the links and
@@ -67,7 +67,7 @@ def live_notebooks(app):
     """Return the path of each notebook that runs in the browser, by the name of its page."""
     pages = {page: Path(app.env.doc2path(page)) for page in app.env.found_docs}
     chapters = {page: path for page, path in pages.items() if path.suffix == ".ipynb"}
-    extra = {path.stem: path for path in Path(app.srcdir, "lite").glob("*.ipynb")}
+    extra = {path.stem: path for path in Path(app.srcdir, "web", "lite").glob("*.ipynb")}
     return chapters | {page: extra[path.stem] for page, path in pages.items() if path.stem in extra}
 
 
@@ -118,7 +118,8 @@ def build_site(app, exception):
     for folder in (site, work):
         shutil.rmtree(folder, ignore_errors=True)
     stage, built = work / "stage", work / "built"
-    shutil.copytree(Path(app.srcdir, "lite"), stage, ignore=shutil.ignore_patterns("*.ipynb", ".*"))
+    configuration = Path(app.srcdir, "web", "lite")
+    shutil.copytree(configuration, stage, ignore=shutil.ignore_patterns("*.ipynb", ".*"))
 
     (stage / "files").mkdir()
     notebooks = [*live_notebooks(app).items(), *((None, path) for path in assignments(app))]

@@ -166,7 +166,11 @@ def mend_tags(app, pagename, templatename, context, doctree):
 
 
 def write_sitemap(app, exception):
-    """List the pages for search engines, which want whole addresses."""
+    """List the pages for search engines, which want whole addresses.
+
+    By hand, because sphinx-sitemap lists what was written in this build: after a second one that
+    is the pages that have changed, and the page of search results with them.
+    """
     if exception or app.builder.name != "html" or not app.config.html_baseurl:
         return
     pages = (app.builder.get_target_uri(page) for page in sorted(app.env.found_docs))

@@ -1,0 +1,101 @@
+"""The page of the library: every part of it is explained, and every example runs as printed."""
+
+import doctest
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import distill_lib as dl
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "distill_lib"
+# The page api.md shows what each of these modules defines under a name without an underscore.
+MODULES = sorted(path.stem for path in PACKAGE.glob("[!_]*.py"))
+
+
+def on_the_page():
+    """Return all that has an explanation of its own there, by its full name."""
+    found = {}
+    for name in MODULES:
+        module = importlib.import_module(f"distill_lib.{name}")
+        for key, value in vars(module).items():
+            if key[0] == "_" or getattr(value, "__module__", None) != module.__name__:
+                continue
+            if not inspect.isclass(value) and not inspect.isfunction(value):
+                continue
+            found[f"{name}.{key}"] = value
+            for part in dir(value) if inspect.isclass(value) else ():
+                method = getattr(value, part)
+                if part[0] != "_" and inspect.isfunction(method):
+                    found[f"{name}.{key}.{part}"] = method
+    return found
+
+
+THINGS = on_the_page()
+# A law of one's own has these, so nothing is computed here; its class has the example.
+OF_A_PROTOCOL = {name for name in THINGS if re.match(r"laws\.\w+\.", name)}
+
+
+def test_the_page_shows_every_module():
+    page = (ROOT / "chapters" / "api.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\.\. automodule:: distill_lib\.(\w+)$", page, re.MULTILINE)
+    assert sorted(shown) == MODULES
+
+
+@pytest.mark.parametrize("name", THINGS)
+def test_its_parts_are_there(name):
+    text, thing = inspect.getdoc(THINGS[name]), THINGS[name]
+    parts = set(re.findall(r"^(\w[\w ]+)\n-{4,}$", text, re.MULTILINE))
+    signature = inspect.signature(thing)
+    wanted = set()
+    if set(signature.parameters) - {"self", "args", "kwargs"} and "laws" not in name:
+        wanted |= {"Parameters"}
+    if not inspect.isclass(thing) and signature.return_annotation is not None:
+        wanted |= {"Returns"}
+    if name not in OF_A_PROTOCOL:
+        wanted |= {"See Also", "Examples"}
+    assert wanted - parts == set()
+
+
+@pytest.mark.parametrize("name", [name for name in THINGS if "laws" not in name])
+def test_its_parameters_are_those_it_takes_in_their_order(name):
+    text = inspect.getdoc(THINGS[name])
+    told = re.search(r"^Parameters\n-{4,}\n(.*?)(?=^\w[\w ]+\n-{4,}$|\Z)", text, re.M | re.S)
+    told = re.findall(r"^(\*{0,2}\w[\w, ]*)(?: :|$)", told[1], re.M) if told else []
+    told = [each.strip("*") for line in told for each in line.split(", ")]
+    assert told == [each for each in inspect.signature(THINGS[name]).parameters if each != "self"]
+
+
+@pytest.mark.parametrize("name", [name for name in THINGS if name not in OF_A_PROTOCOL])
+def test_its_example_runs_as_printed(name):
+    tests = doctest.DocTestFinder(recurse=False).find(
+        THINGS[name], name, globs={"np": np, "dl": dl, "__name__": "__main__"}
+    )
+    runner = doctest.DocTestRunner(optionflags=doctest.FAIL_FAST)
+    said = []
+    for test in tests:
+        runner.run(test, out=said.append)
+    assert runner.tries > 0
+    assert runner.failures == 0, "".join(said)
+
+
+def test_all_laws_have_one_signature_for_the_tail():
+    signatures = {
+        str(inspect.signature(getattr(dl, name).angle_tail))
+        for name in dl.__all__
+        if hasattr(getattr(dl, name), "angle_tail")
+    }
+    assert len(signatures) == 1
+
+
+def test_no_file_of_the_library_is_long():
+    long = {
+        path.name: lines
+        for path in PACKAGE.glob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    }
+    assert long == {}

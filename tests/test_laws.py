@@ -1,0 +1,110 @@
+"""laws: a law of one's own needs nothing but the members of the protocol."""
+
+import numpy as np
+import pytest
+
+from distill_lib import (
+    AxialLaw,
+    BoundedAngles,
+    Empirical,
+    Gaussian,
+    InputLaw,
+    IsotropicGaussian,
+    PolynomialAngles,
+    axial_risk,
+    risk_curve,
+    risk_sweep,
+)
+
+W = np.array([1.0, 2.0, 0.0, 2.0])
+
+
+class Signs:
+    dim = 4
+
+    def sample(self, n, rng):
+        return rng.choice([-1.0, 1.0], size=(n, 4))
+
+
+class Cosine:
+    """The gap has the distribution function 1 - cos."""
+
+    dim, w_teacher = 4, W
+
+    def gap_probability(self, gap):
+        return 1.0 - np.cos(gap)
+
+    def gap_quantile(self, probability):
+        return np.arccos(1.0 - np.asarray(probability))
+
+    def sample(self, n, rng):
+        axis = W / np.linalg.norm(W)
+        gaps = self.gap_quantile(rng.random(n)) * rng.choice([-1.0, 1.0], size=n)
+        around = rng.standard_normal((n, 4))
+        around -= np.outer(around @ axis, axis)
+        around /= np.linalg.norm(around, axis=1, keepdims=True)
+        return np.sin(gaps)[:, None] * axis + np.cos(gaps)[:, None] * around
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize(
+    ("law", "axial"),
+    [
+        (IsotropicGaussian(4), False),  # about every teacher, so it has none of its own
+        (Gaussian(np.eye(4)), False),
+        (Empirical(np.eye(4)), False),
+        (PolynomialAngles(W, 1.0), True),
+        (BoundedAngles(W, 1.0), True),
+        (Signs(), False),
+        (Cosine(), True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_who_is_a_law_and_who_one_around_a_teacher(law, axial):
+    assert isinstance(law, InputLaw)
+    assert isinstance(law, AxialLaw) == axial
+
+
+def test_a_law_of_ones_own_is_measured(tmp_path):
+    curve = risk_curve(Signs(), W, [1, 3], trials=100, test_points=100, rng=rng())
+    assert curve.mean[0] > curve.mean[1]
+    cell = dict(inputs=Signs(), w_teacher=W, sizes=[1, 3], trials=100, test_points=100, seed=0)
+    assert np.array_equal(risk_sweep([cell], folder=tmp_path)[0].mean, curve.mean)
+    with pytest.raises(ValueError, match="^test_points must be given"):
+        risk_curve(Signs(), W, [1], trials=2, rng=rng())
+
+
+def test_a_law_of_ones_own_around_a_teacher_has_the_exact_risk_that_is_measured():
+    """Three comparisons at 4 standard errors: a right law fails with probability 2e-4."""
+    law, sizes = Cosine(), [1, 2, 3]
+    exact = risk_curve(law, W, sizes, trials=1000, rng=rng(1))
+    tested = risk_curve(law, W, sizes, trials=1000, test_points=200, rng=rng(2))
+    se = np.hypot(exact.standard_error, tested.standard_error)
+    assert np.all(np.abs(exact.mean - tested.mean) <= 4 * se)
+    assert axial_risk(np.pi / 2, law) == pytest.approx(0.5, abs=1e-12)  # the quadrature
+    with pytest.raises(ValueError, match="^test_points must be given"):
+        risk_curve(law, W[::-1], [1], trials=2, rng=rng())
+
+
+@pytest.mark.parametrize("missing", ["dim", "sample"])
+def test_what_lacks_a_member_is_no_law(missing):
+    members = {"dim": 4, "sample": Signs.sample}
+    del members[missing]
+    with pytest.raises(ValueError, match="^inputs must be a law"):
+        risk_curve(type("Partial", (), members)(), W, [1], trials=2, test_points=2, rng=rng())
+
+
+@pytest.mark.parametrize("dim", [0, 2.5, "4", None])
+def test_a_dimension_that_is_none_is_refused(dim):
+    law = type("Odd", (), {"dim": dim, "sample": Signs.sample})()
+    with pytest.raises(ValueError, match="^inputs: dim must be"):
+        risk_curve(law, W, [1], trials=2, test_points=2, rng=rng())
+
+
+def test_a_law_that_draws_another_shape_is_refused():
+    law = type("Odd", (), {"dim": 4, "sample": lambda self, n, rng: np.ones((4, n))})()
+    with pytest.raises(ValueError, match=r"^inputs must draw arrays of shape \(1, 4\)"):
+        risk_curve(law, W, [1], trials=2, test_points=2, rng=rng())

@@ -1,0 +1,97 @@
+"""The teacher of real data is the minimum that it claims to be, and scikit-learn's."""
+
+import ast
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import needed
+from scipy import optimize, special
+
+from distill_lib import digits, logistic_regression, teacher, tumours
+
+
+def objective(w, X, labels, C):
+    """What is minimised, and its gradient, written out anew."""
+    logits = X @ w
+    loss = np.sum(labels * np.logaddexp(0, -logits) + (1 - labels) * np.logaddexp(0, logits))
+    pull = X.T @ (special.expit(logits) - labels)
+    return C * loss + w @ w / 2, C * pull + w
+
+
+@pytest.mark.parametrize("C", [1e-3, 0.1, 1.0, 10.0, 1e4])
+@pytest.mark.parametrize("soft", [False, True])
+def test_a_general_minimiser_finds_the_same(C, soft):
+    rng = np.random.default_rng(0)
+    X, labels = rng.standard_normal((30, 5)), rng.uniform(size=30)
+    labels = labels if soft else labels.round()
+    w = logistic_regression(X, labels, C=C)
+    found = optimize.minimize(objective, np.zeros(5), (X, labels, C), jac=True, tol=1e-12)
+    # BFGS stops where it can't see the value fall: at an error of about the root of rounding.
+    assert np.allclose(w, found.x, atol=1e-4 * max(1, np.linalg.norm(w)))
+    # The gradient is a sum of 30 terms of the size C, and w.
+    assert np.abs(objective(w, X, labels, C)[1]).max() < 1e-11 * (1 + 30 * C)
+
+
+@pytest.mark.parametrize("C", [1e-3, 0.1, 10.0])
+def test_it_is_scikit_learns(C):
+    linear = needed("sklearn.linear_model", "run `pip install -r requirements.txt`")
+    images, digit = digits()
+    measurements, benign = tumours()
+    for X, y in ((images / 16, digit % 2), (measurements / measurements.std(axis=0), benign)):
+        X = X - X.mean(axis=0)
+        theirs = linear.LogisticRegression(
+            C=C, fit_intercept=False, solver="newton-cholesky", tol=1e-10
+        ).fit(X, y)
+        w = logistic_regression(X, y, C=C)
+        # Theirs stops when the gradient of the *mean* loss is below 1e-10.
+        assert np.allclose(w, theirs.coef_[0], rtol=0, atol=1e-6 * np.abs(w).max())
+
+
+def test_where_full_newton_steps_go_round_in_circles_halved_ones_arrive():
+    X = np.array(
+        [[21, 8, 33], [2, 3, 51], [-114, 4, 12], [-63, 0, 21], [49, 39, -4], [-7, -32, 24]]
+        + [[-2, -13, 1], [-11, 2676, -9], [-47, -11, 69]]
+    )
+    X, labels, C = X / 10, np.array([0, 0, 1, 1, 0, 0, 0, 1, 0]), 1e5
+    w = logistic_regression(X, labels, C=C)
+    # Rounding of nine terms of the size C times an input.
+    assert np.abs(objective(w, X, labels, C)[1]).max() < 1e-12 * C * np.abs(X).sum()
+    full = np.zeros(3)
+    for _ in range(teacher.MOST_STEPS):
+        s = special.expit(X @ full)
+        hessian = np.eye(3) + C * (X.T * (s * (1 - s))) @ X
+        full = full - np.linalg.solve(hessian, objective(full, X, labels, C)[1])
+    assert np.linalg.norm(full - w) > 1
+
+
+def test_what_is_not_found_is_said(monkeypatch):
+    monkeypatch.setattr(teacher, "MOST_STEPS", 2)
+    with pytest.raises(FloatingPointError, match="2 Newton steps"):
+        logistic_regression(np.eye(3), [0, 1, 1], C=1.0)
+
+
+def functions_of_chapters(*names):
+    """Return functions that stand in chapters, with numpy as np, by their names."""
+    space = {"np": np}
+    for path in sorted((Path(__file__).resolve().parent.parent / "chapters").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for node in (
+                ast.parse("".join(cell["source"])).body if cell["cell_type"] == "code" else ()
+            ):
+                if isinstance(node, ast.FunctionDef) and node.name in names:
+                    exec(ast.unparse(node), space)
+    return [space[name] for name in names]
+
+
+def test_the_chapters_own_newton_methods_find_what_scikit_learn_finds():
+    linear = needed("sklearn.linear_model", "run `pip install -r requirements.txt`")
+    two, many, _ = functions_of_chapters("logistic_regression", "softmax_regression", "softmax")
+    images, digit = digits()
+    X = (images - images.mean(axis=0)) / 16
+    assert np.allclose(two(X, digit % 2, 0.1), logistic_regression(X, digit % 2, C=0.1), atol=1e-9)
+    model = linear.LogisticRegression(C=0.01, fit_intercept=False, tol=1e-8, max_iter=5000)
+    theirs = model.fit(X, digit).coef_.T
+    # Theirs stops when no entry of the mean loss's gradient is above 1e-8; weights are about 1.
+    assert np.allclose(many(X, digit, 0.01), theirs, rtol=0, atol=1e-4)
