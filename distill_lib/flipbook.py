@@ -1,27 +1,29 @@
 """What does it look like when one turns a knob?"""
 
-import base64
 import html
-import io
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import ipywidgets
 import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.figure import Figure
-from PIL import Image
 
-# A page holds several flipbooks, and a phone has to load it.
+from distill_lib import _svg
+
+# A page holds several flipbooks, and a phone has to load it: as servers send it, compressed.
+# Frames are much alike, so that a dozen of them take little more than one.
 MOST_FRAMES = 60
 MOST_BYTES = 400_000
-# At this resolution and with so many colours a frame takes some 10 kB and still looks sharp.
+# A line of text is as large as on the page.
 DPI = 110
-COLOURS = 48
+# What an address may not hold as it is. (Single quotes are easier to store than double ones.)
+QUOTED = str.maketrans({'"': "'", "%": "%25", "#": "%23", "<": "%3C", ">": "%3E"})
 
-# A frame: its picture, and the same as text.
-Picture: TypeAlias = tuple[Image.Image, str]
+# A frame: its size in inches, its picture as SVG, and what is seen in words.
+Frame: TypeAlias = tuple[Any, str, str]
 Place: TypeAlias = tuple[Any, ...]
 
 
@@ -54,7 +56,7 @@ def flipbook(
     ValueError
         If there aren't one or two sliders with at most 60 places together, `start` is none of
         them, `draw` returns no figure or figures of several sizes, `alt` returns no text, or the
-        frames take more than 400 kB.
+        frames take more than 400 kB, compressed.
 
     See Also
     --------
@@ -84,15 +86,14 @@ def flipbook(
             raise ValueError(f"draw must return its Figure; at {chosen} it returned {figure!r}")
         if not (isinstance(text, str) and text.strip()):
             raise ValueError(f"alt must return what is seen, in words; at {chosen} it was {text!r}")
-        frames[place] = _picture(figure), text
-        if place == first:
-            still = _png(figure)
+        frames[place] = figure.get_size_inches(), _svg.svg(figure, dpi=DPI), text
         plt.close(figure)
-    _check_frames([picture for picture, _ in frames.values()])
+    _check_frames(frames.values())
     leaves = {place: _frame(*frame) for place, frame in frames.items()}
     book = _book(list(knobs), values, first, leaves)
+    _, still, _ = frames[first]
     show: Any = display  # IPython has no types for it
-    show(book._repr_mimebundle_() | {"image/png": _base64(still)}, raw=True)
+    show(book._repr_mimebundle_() | {"image/svg+xml": still}, raw=True)
 
 
 def _check(
@@ -116,41 +117,25 @@ def _check(
     return tuple(start[name] for name in knobs)
 
 
-def _check_frames(pictures: Sequence[Picture]) -> None:
-    sizes = {picture.size for picture, _ in pictures}
+def _check_frames(frames: Collection[Frame]) -> None:
+    sizes = {tuple(DPI * inches) for inches, _, _ in frames}
     if len(sizes) > 1:
-        raise ValueError(f"draw must return figures of one size; got {sorted(sizes)} pixels")
-    weight = sum(len(data) for _, data in pictures)
+        found = sorted((round(width), round(height)) for width, height in sizes)
+        raise ValueError(f"draw must return figures of one size; got {found} pixels")
+    weight = len(zlib.compress("".join(picture for _, picture, _ in frames).encode()))
     if weight > MOST_BYTES:
         raise ValueError(
-            f"draw must make {MOST_BYTES // 1000} kB of frames at most; got {weight // 1000}: "
-            "draw fewer, smaller or simpler ones"
+            f"draw must make {MOST_BYTES // 1000} kB of frames at most, compressed; got "
+            f"{weight // 1000}: draw fewer or simpler ones, or pass rasterized=True where there "
+            "are many points"
         )
 
 
-def _picture(figure: Figure) -> Picture:
-    """A figure in few colours, and its file as text."""
-    picture = Image.open(_png(figure, dpi=DPI)).convert("RGB").quantize(COLOURS)
-    small = io.BytesIO()
-    picture.save(small, format="png", optimize=True)
-    return picture, _base64(small)
-
-
-def _png(figure: Figure, **options: Any) -> io.BytesIO:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", **options)
-    return file
-
-
-def _base64(file: io.BytesIO) -> str:
-    return base64.b64encode(file.getvalue()).decode()
-
-
-def _frame(picture: Picture, text: str) -> Any:
-    image, data = picture
+def _frame(inches: Iterable[float], picture: str, text: str) -> Any:
+    width, height = (round(DPI * length) for length in inches)
     return ipywidgets.HTML(
-        f'<img alt="{html.escape(text)}" width="{image.width}" height="{image.height}" '
-        f'src="data:image/png;base64,{data}">'
+        f'<img alt="{html.escape(text)}" width="{width}" height="{height}" '
+        f'src="data:image/svg+xml,{picture.translate(QUOTED)}">'
     )
 
 

@@ -22,6 +22,8 @@ TEACHER = {"color": "#1a1a1a", "linestyle": "-", "label": "teacher"}
 SOFT = {"color": "#0072B2", "linestyle": "--", "label": "student, soft labels"}
 HARD = {"color": "#D55E00", "linestyle": "-.", "label": "student, hard labels"}
 BOUND = {"color": "#009E73", "linestyle": ":", "label": "bound"}
+# Points that are drawn one by one; as a picture more of them are lighter.
+MANY = 500
 
 
 def plot_inputs(ax: Axes, X: ArrayLike, labels: ArrayLike, **scatter_kwargs: Any) -> None:
@@ -66,6 +68,7 @@ def plot_inputs(ax: Axes, X: ArrayLike, labels: ArrayLike, **scatter_kwargs: Any
         "linewidths": 0.8,
         "s": 44,
         "zorder": 3,
+        "rasterized": len(X) > MANY,
     } | scatter_kwargs
     for marker, chosen in (("o", labels >= 0.5), ("s", labels < 0.5)):
         x, y = X[chosen].T

@@ -17,13 +17,14 @@ from bs4 import BeautifulSoup, NavigableString
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 
-# Of the head of a page: MathJax and its settings, and the colours of code.
-KEPT = ("window.MathJax", "/tex-mml-chtml.js", "/pygments.css")
+# Of the head of a page: the colours of code.
+KEPT = ("/pygments.css",)
 ADDED = """
 <link rel="stylesheet" href="paper/paper.css">
 <script src="paper/paper.js"></script>
+<script defer src="mathjax3/tex-mml-chtml.js"></script>
 """
-SCREEN_ONLY = "script, p.live, .headerlink, .toctree-wrapper, .visually-hidden"
+SCREEN_ONLY = "script, p.live, .run, .doors, .headerlink, .toctree-wrapper, .visually-hidden"
 
 
 def settings(name):
@@ -77,6 +78,8 @@ def whole_book():
             for name in {"href", "src"} & each.attrs.keys():
                 each[name] = resolve(pages[0], each[name])
             book.head.append(each)
+    macros = config["sphinx"]["config"]["mathjax3_config"]["tex"]
+    book.head.append(element(f"<script>MathJax = {json.dumps({'tex': macros})}</script>"))
     book.head.extend(parse(ADDED)(["link", "script"]))
     book.head.append(running_titles(chapters))
     body = element("<body></body>")

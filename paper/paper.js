@@ -2,8 +2,11 @@
 
 // The text is set in the letters of the formulas, so these need no adapting to it.
 MathJax.chtml = { matchFontHeight: false };
-MathJax.options.enableAssistiveMml = false;
-MathJax.options.menuOptions = { settings: { assistiveMml: false } };
+MathJax.options = {
+    processHtmlClass: "math",
+    enableAssistiveMml: false,
+    menuOptions: { settings: { assistiveMml: false } },
+};
 
 window.paper = {
     // Letters and pictures are there; formulas are set, described, and no wider than the page.

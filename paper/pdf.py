@@ -32,6 +32,7 @@ ADDRESS = "http://book.invalid/"
 FOLDERS = {
     "paper": ROOT / "paper",
     "computer-modern": ROOT / "web" / "vendor" / "computer-modern",
+    "mathjax3": ROOT / "web" / "vendor" / "mathjax3",
     "dejavu": Path(matplotlib.get_data_path()) / "fonts" / "ttf",
 }
 FORMULA = "Formula: "  # so begins the text alternative of a formula, here and in paper.js

@@ -110,7 +110,7 @@ def read_text(text):
                 sections[-1].append(text[start:end])
         elif kind != "End":
             if kind == "Notation":
-                name = re.match(r'Notation\s+(".*?"|\S+)', sentence)[1]
+                name = re.search(r'Notation\s+(".*?"|\S+)', sentence)[1]
             found[name] = {
                 "kind": kind,
                 "text": text[start:end],

@@ -8,7 +8,7 @@ window.bookCheck = {
             script => script.parentElement.querySelector(".flipbook"));
         document.querySelectorAll(asked).forEach(script => script.parentElement.scrollIntoView());
         const settled = (async () => {
-            await window.MathJax?.startup?.promise;
+            await window.maths?.all();
             while (!drawn()) await new Promise(requestAnimationFrame);
             scrollTo(0, 0);
             return true;
@@ -31,6 +31,8 @@ window.bookCheck = {
         // The theme lets the keyboard into boxes that scroll, 300 ms after something has changed.
         const late = () => [...document.querySelectorAll('[tabindex="-1"]')].some(
             box => box.scrollWidth > box.clientWidth);
+        await new Promise(done => setTimeout(done, 300));  // formulas wait until the width is settled
+        await window.maths?.all();
         for (const end = performance.now() + 1000; late() && performance.now() < end;)
             await new Promise(requestAnimationFrame);
     },
@@ -53,7 +55,7 @@ window.bookCheck = {
         // MathJax shows a macro that it doesn't know in red, and the target of a reference
         // that it doesn't know as "???".
         all('mjx-mtext[style*="color: red"]').forEach(math => say("unknown macro", math));
-        all("mjx-mtext:has(mjx-c.mjx-c3F + mjx-c.mjx-c3F)")
+        all("mjx-mtext").filter(text => text.innerText.includes("???"))
             .forEach(math => say("unresolved reference", math));
         const notProse =
             "code, pre, kbd, script, style, noscript, textarea, .math, mjx-container";
@@ -106,12 +108,13 @@ window.bookCheck = {
             complaints.push(`${what}, ${size.toFixed(1)} px: ${element.outerHTML.slice(0, 200)}`);
         for (const image of document.querySelectorAll("article figure img")) {
             if (!image.checkVisibility(visible) || !image.naturalWidth) continue;
-            // Matplotlib draws 10 pt as 10/72 of an inch; a PNG of this book has 140 pixels to the
-            // inch, a flipbook's frames 110, an SVG the 96 of CSS.
-            const dots = image.src.endsWith(".svg") ? 96 : image.src.startsWith("data:") ? 110 : 140;
+            // Matplotlib draws 10 pt as 10/72 of an inch; a cell's figure has 140 pixels to the inch,
+            // a flipbook's frames 110, a figure of its own the 96 of CSS.
+            const still = image.closest(".flipbook, .flipbook-still");
+            const dots = still ? 110 : image.closest(".cell_output") ? 140 : 96;
             const size = 10 / 72 * dots * image.clientWidth / image.naturalWidth;
             // Two panels pressed into a phone's width would have 6.
-            if (size < 8) say("small type in a figure", size, image);
+            if (size < (still ? 8 : 8.9)) say("small type in a figure", size, image);
         }
         for (const formula of document.querySelectorAll("div.math > mjx-container")) {
             if (!formula.checkVisibility(visible)) continue;

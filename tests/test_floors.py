@@ -14,6 +14,7 @@ FLOORS = {
     "_files": -2,
     "_types": -2,
     "_arguments": -1,
+    "_svg": -1,
     "laws": 0,
     "geometry": 0,
     "_processes": 0,

@@ -26,7 +26,7 @@ from course.grader.conversation import Run
 from course.grader.sandbox import Sandbox
 
 pytestmark = ONLY_LINUX
-MATHJAX = ROOT / "web" / "vendor" / "mathjax" / "tex-mml-chtml.js"
+MATHJAX = ROOT / "web" / "vendor" / "mathjax3" / "tex-mml-chtml.js"
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and more").decode()
 JPEG = base64.b64encode(b"\xff\xd8\xff and more").decode()
 

@@ -18,7 +18,7 @@ needed("playwright.sync_api")
 from paper.pdf import PDF, open_book  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-NOT_WORDS = ".headerlink, .visually-hidden, p.live"
+NOT_WORDS = ".headerlink, .visually-hidden, p.live, .run, .doors"
 # Of PDF 1.7, all that Chromium may use; whatever else it uses must be mapped to one of them.
 STANDARD = set(
     re.findall(

@@ -6,7 +6,8 @@ import re
 import urllib.parse
 
 import pytest
-from conftest import pages
+import yaml
+from conftest import ROOT, pages
 
 FETCHING_ATTRIBUTES = {"src", "srcset", "poster", "data"}
 FETCHING_RELATIONS = {
@@ -175,6 +176,12 @@ def test_search_leads_to_the_chapter_first(words, chapter, address, browser):
     assert found_by_search(browser, address, words)[0].startswith(f"{chapter}. ")
 
 
+def test_the_words_of_the_search_are_of_pages_that_there_are(site):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    words = config["sphinx"]["config"]["search_words"]
+    assert words.keys() <= {page.removesuffix(".html") for page in pages(site)}
+
+
 def test_search_shows_no_tex_and_marks_no_single_letters(address, browser):
     page = browser.new_page()
     page.goto(f"{address}search.html?q=T+squared+projection")
@@ -185,8 +192,8 @@ def test_search_shows_no_tex_and_marks_no_single_letters(address, browser):
     assert marked
     assert all(len(word) > 2 for word in marked)
     # The magnifier stands before the words.
-    icon = page.locator("article form.bd-search i").bounding_box()
-    box = page.locator("article form.bd-search input")
+    icon = page.locator(".bd-article-container form.bd-search i").bounding_box()
+    box = page.locator(".bd-article-container form.bd-search input")
     padding = box.evaluate("box => parseFloat(getComputedStyle(box).paddingLeft)")
     assert icon["x"] + icon["width"] < box.bounding_box()["x"] + padding
     page.close()
@@ -223,6 +230,6 @@ def test_the_book_needs_no_server(site, browser):
         page.on("requestfailed", lambda request, errors=errors: errors.append(request.url))
         page.goto((site / name).as_uri())
         page.locator("article mjx-container").first.wait_for()
-        page.evaluate("MathJax.startup.promise")
+        page.evaluate("maths.all()")
         assert page.locator(".math:not(:has(mjx-container))").count() == 0
         assert errors == []

@@ -44,7 +44,7 @@ def settings(lite):
 
 def linked_notebook(text):
     """The notebook that a page offers to run, and the address it gives for that."""
-    found = re.findall(r'<p class="live"><a href="([^"]*)">', text)
+    found = re.findall(r'<p class="live"[^>]*><a href="([^"]*)">', text)
     if not found:
         return None, None
     (address,) = found
@@ -263,6 +263,38 @@ def test_a_chapter_prints_in_the_browser_what_is_stored(stem, reader, address, c
             said = f"{printed(cell)}\nand not\n{printed(then)}"
             complaints.append(f"code cell {number} prints\n{said}")
     assert not complaints, "\n".join(complaints)
+
+
+RUN = "article div.cell:has(> .cell_input)"
+
+
+@pytest.mark.parametrize("stem", [name.removesuffix(".ipynb") for name in CHAPTERS])
+def test_a_cell_runs_in_the_page_and_prints_what_is_stored(stem, pyodide, address, browser):
+    """The first that prints, with those before it; then it is changed, and broken."""
+    cells = code_cells(json.loads(CHAPTERS[f"{stem}.ipynb"].read_text(encoding="utf-8")))
+    place = next(k for k, cell in enumerate(cells) if printed(cell))
+    complaints = []
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    record(page, complaints)
+    page.goto(f"{address}chapters/{stem}.html")
+    assert page.locator(RUN).count() == len(cells)
+    cell = page.locator(RUN).nth(place)
+    cell.locator(".run").click()
+    page.locator("#python-bar:not([hidden])").wait_for()
+    page.locator("#python-bar[hidden]").wait_for(state="attached")
+    said = cell.locator(".run-output .run-text").all_inner_texts()
+    assert "".join(said).rstrip() == printed(cells[place]).rstrip()
+    assert not page.locator(".run-error").count()
+    for broken, answer in (("print(6 * 7)", "42"), ("print(nothing_of_this_name)", "NameError")):
+        code = cell.locator(".cell_input pre")
+        code.fill(broken)
+        cell.locator(".run").click()
+        cell.locator(".run-output .run-text", has_text=answer).wait_for()
+    cell.locator(".run-back").click()
+    assert cell.locator(".run-output").count() == 0
+    assert complaints == []
+    page.close()
 
 
 def test_the_sliders_of_the_playground_move_something(reader, address, capfd):

@@ -16,7 +16,7 @@ def look(address, browser):
         page = browser.new_page(viewport=viewport, color_scheme=mode, reduced_motion="reduce")
         opened.append(page)
         page.goto(address + name, wait_until="load")
-        page.evaluate("window.MathJax?.startup?.promise.then(() => null)")
+        page.evaluate("window.maths?.all()")
         return page
 
     yield open_page
@@ -49,3 +49,122 @@ def test_what_is_printed_is_black_on_white(name, look):
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     text, ground = page.evaluate(brightness)
     assert text > ground
+
+
+# ---- Formulas ----
+
+SET = "document.querySelectorAll('.math mjx-container').length"
+
+
+@pytest.fixture
+def chapter(address, browser):
+    """A chapter as it is when it has just been opened."""
+    page = browser.new_page(viewport=PHONE, reduced_motion="reduce")
+    page.goto(address + CHAPTERS[0], wait_until="load")
+    page.wait_for_function(f"{SET} > 5")
+    yield page
+    page.close()
+
+
+def test_formulas_are_set_when_they_come_near_and_all_of_them_for_paper(chapter):
+    formulas = chapter.locator(".math").count()
+    assert formulas > 200
+    assert chapter.evaluate(SET) < formulas / 2
+    far = chapter.locator("div.math").last
+    far.scroll_into_view_if_needed()
+    far.locator("mjx-container").wait_for()
+    assert chapter.evaluate(SET) < formulas
+    chapter.wait_for_load_state("networkidle")  # letters that come late
+    chapter.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert chapter.evaluate(SET) == formulas
+    assert chapter.locator(".math mjx-assistive-mml math").count() == formulas
+
+
+def test_a_formula_breaks_for_the_width_that_there_is(chapter):
+    lines = "document.querySelectorAll('div.math mjx-linebox, div.math mjx-linestack').length"
+    chapter.evaluate("maths.all()")
+    narrow = chapter.evaluate(lines)
+    chapter.set_viewport_size(WIDE)
+    chapter.wait_for_function(f"{lines} < {narrow}")
+    chapter.evaluate("maths.all()")
+    assert chapter.evaluate(lines) < narrow
+
+
+def test_what_is_copied_holds_the_formulas(chapter):
+    chapter.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chapter.evaluate("""async () => {
+        await maths.all();
+        getSelection().selectAllChildren(document.querySelector("div.proof.theorem"));
+    }""")
+    chapter.keyboard.press("ControlOrMeta+C")
+    copied = chapter.evaluate("navigator.clipboard.readText()")
+    assert "$w(0) = 0$. Then" in copied
+    assert "$$" in copied
+    assert "\\begin{cases}" in copied
+
+
+def test_no_formula_is_a_stop_of_the_keyboard(chapter):
+    chapter.evaluate("maths.all()")
+    assert chapter.locator("mjx-container[tabindex='0'], mjx-container [tabindex='0']").count() == 0
+
+
+@pytest.mark.parametrize("name", [FRONT, CHAPTERS[0], LEDGER, "chapters/api.html"])
+def test_no_page_scrolls_sideways_at_any_width_of_a_phone(name, look):
+    page = look(name, PHONE)
+    wide = []
+    for width in range(320, 481):
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wide.append(width)
+    assert wide == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_code_and_formulas_fit_a_laptop(name, look):
+    page = look(name, WIDE)
+    out = page.evaluate("""() =>
+        [...document.querySelectorAll("article pre, article div.math > mjx-container")]
+            .filter(box => box.scrollWidth > box.clientWidth + 1 && box.clientWidth)
+            .map(box => box.innerText.slice(0, 80))""")
+    assert out == []
+
+
+# ---- What shows when something is pointed at ----
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("a.internal[href='#thm-closed-form']", "The closed-form student"),
+        ("a.internal[href='#equation-eq-two-cases']", "(3.2)"),
+        ("a.internal[href^='references.html#']", "."),
+    ],
+)
+def test_a_reference_shows_what_it_refers_to(target, shown, look):
+    page = look(CHAPTERS[0], WIDE)
+    link = page.locator(f"article {target}").first
+    link.hover()
+    preview = page.locator(".preview")
+    preview.wait_for()
+    assert shown in preview.inner_text()
+    page.wait_for_function("!document.querySelector('.preview .math:not(:has(mjx-container))')")
+    box = preview.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= WIDE["width"]
+    page.keyboard.press("Escape")
+    assert preview.count() == 0
+
+
+def test_no_picture_moves_the_page_when_it_arrives(look):
+    page = look(FRONT, PHONE)
+    free = "images => images.filter(image => !image.getAttribute('height')).map(image => image.src)"
+    assert page.eval_on_selector_all("article figure img", free) == []
+
+
+def test_sliders_and_buttons_show_in_forced_colours(address, browser):
+    page = browser.new_page(forced_colors="active")
+    page.goto(address + FRONT)
+    slider = page.locator("article .flipbook input").first
+    slider.wait_for()
+    assert slider.evaluate("slider => getComputedStyle(slider).appearance") == "auto"
+    page.close()

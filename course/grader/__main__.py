@@ -31,7 +31,7 @@ from course.grader.preflight import preflight
 from course.grader.sandbox import Sandbox, Unconfined
 from course.grader.store import Key, Refusal, SandboxError, locked, sweep, workplace, write_whole
 
-MATHJAX = ROOT / "web" / "vendor" / "mathjax" / "tex-mml-chtml.js"
+MATHJAX = ROOT / "web" / "vendor" / "mathjax3" / "tex-mml-chtml.js"
 LINES = 20  # of changes, shown
 
 

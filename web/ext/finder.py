@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 
 from docutils import nodes
-from sphinx.errors import ExtensionError
 
 
 def setup(app):
@@ -30,9 +29,6 @@ def tell(app, exception):
     index = Path(app.outdir, "searchindex.js")
     if exception or app.builder.name != "html" or not index.is_file():
         return
-    unknown = set(app.config.search_words) - set(app.env.found_docs)
-    if unknown:
-        raise ExtensionError(f"search_words names no page of the book: {sorted(unknown)}")
     text = index.read_text(encoding="utf-8").partition("\nSearch.words = ")[0]
     words = json.dumps(app.config.search_words)
     index.write_text(f"{text}\nSearch.words = {words};\n", encoding="utf-8")

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import nbformat
 from docutils import nodes
+from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 
@@ -34,13 +35,19 @@ PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"
 WHEELS = ("distill_lib", "ipywidgets", "comm")
 # As seen from the script that loads it: lite/extensions/@jupyterlite/NAME/static/NUMBER.js
 WHEEL_URL = "../../../../pypi/{}"
+ON_THE_WEB = f"https://cdn.jsdelivr.net/pyodide/v{PYODIDE_VERSION}/full/"  # as JupyterLite has it
 WEB_URL = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{file_name}"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first date a zip file can hold
 
 # Where the pages are opened as files, without a server, it can't start: book.js removes the links.
 LINK = """
-<p class="live"><a href="{href}">Run this {what} in your browser</a>. Nothing to install, and
-what you change there is kept.{note}</p>"""
+<p class="live"{python}><a href="{href}">Run this {what} in your browser</a>{here}. Nothing to
+install, and what you change there is kept.{note}</p>"""
+# Python in the page itself (_static/run.js), which any cell starts.
+HERE = ", or any cell right here"
+PYTHON = ' data-worker="{worker}" data-pyodide="{pyodide}" data-library="{library}"'
+CELL = '<div class="cell_input docutils container">\n'
+BUTTON = '<button class="run" type="button">Run</button>\n'
 ADDRESS = "lite/notebooks/index.html?path={}"
 
 REFERENCE = re.compile(r"\{(doc|eq|numref|ref|prf:ref|cite:[tp])\}`([^`]+)`")
@@ -85,7 +92,17 @@ def add_link(app, pagename, templatename, context, doctree):
     if path is None or app.builder.name != "html":
         return
     absent = packages_not_in_the_site(app, path)
+    python, here = "", ""
+    if path.stem != "playground":
+        where = {"worker": "python-worker.js", "library": f"lite/pypi/{library_wheel()}"}
+        where = {name: context["pathto"](file, resource=True) for name, file in where.items()}
+        copy = context["pathto"]("lite/static/pyodide/", resource=True)
+        python = PYTHON.format(**where, pyodide=copy if pyodide_folder(app) else ON_THE_WEB)
+        here = HERE
+        context["body"] = context["body"].replace(CELL, CELL + BUTTON)
     link = LINK.format(
+        python=python,
+        here=here,
         href=context["pathto"](ADDRESS.format(path.name), resource=True),
         what="chapter" if path.stem != "playground" else "notebook",
         note=f" It also needs {' and '.join(absent)}, from the web." if absent else "",
@@ -177,6 +194,11 @@ def in_words(app, page, own, role, target):
         other = live_notebooks(app).get(f"{page.rpartition('/')[0]}/{target}")
         return f"[{words}]({other.name})" if other else words
     return words
+
+
+def library_wheel():
+    """Return the name of the file that holds the book's library."""
+    return f"distill_lib-{metadata.version('distill_lib')}-py3-none-any.whl"
 
 
 def make_wheel(name, folder):

@@ -2,8 +2,7 @@
 
 (() => {
   "use strict";
-  const SMALLEST = 0.75; // of the size of a formula: then it is that of a caption
-  const WIDE = 850; // pixels: one panel has 800
+  const WIDE = 805; // pixels: more than one panel, whose type is 9 pixels high on a phone
   const each = (selector, mend) => document.querySelectorAll(selector).forEach(mend);
 
   // A line may break after a formula, but not between it and its full stop.
@@ -11,27 +10,12 @@
     each("span.math", (formula) => {
       const after = formula.nextSibling;
       const marks = after?.nodeType === Node.TEXT_NODE && after.data.match(/^[.,;:!?)\]’”-]+/);
-      if (!marks) return;
+      if (!marks || formula.textContent.length > 24) return; // a long formula may break
       after.splitText(marks[0].length);
       const together = document.createElement("span");
       together.style.whiteSpace = "nowrap";
       formula.replaceWith(together);
       together.append(formula, after);
-    });
-  }
-
-  // A formula that is a little wider than a phone is set a little smaller; one that is wider
-  // still scrolls in a box of its own.
-  function fitFormulas() {
-    each("mjx-container", (formula) => {
-      const display = formula.hasAttribute("display");
-      const box = display ? formula : formula.closest("p, li, dt, dd, td, th, figcaption, h1, h2, h3");
-      formula.dataset.size ??= formula.style.fontSize;
-      formula.style.fontSize = formula.dataset.size;
-      formula.classList.remove("too-wide");
-      const share = box?.clientWidth / (display ? formula.scrollWidth : formula.offsetWidth);
-      if (share < SMALLEST) formula.classList.add("too-wide");
-      else if (share < 1) formula.style.fontSize = `calc(${share - 0.01} * ${formula.dataset.size})`;
     });
   }
 
@@ -65,12 +49,5 @@
     keepPunctuation();
     lightenPaper();
     removeDeadLinks();
-    if (!window.MathJax?.startup) return; // a page without formulas
-    MathJax.startup.promise.then(fitFormulas);
-    window.addEventListener("resize", fitFormulas);
-    // What is folded away may have another width once it is opened.
-    document.addEventListener("click", ({ target }) => {
-      if (target.closest(".toggle > .admonition-title")) fitFormulas();
-    });
   });
 })();

@@ -22,33 +22,41 @@
     return made;
   }
 
-  // Above the picture that is shown now, a slider for each of its coordinates.
-  function build(view, number) {
+  // A flipbook's sliders and frames, as they are stored.
+  function stored(view) {
     const box = state(JSON.parse(view.textContent).model_id);
-    const stack = box.children.at(-1);
-    const sliders = box.children.slice(0, -1).map(state);
-    const place = sliders.map((slider) => slider.index);
-    const figure = view.closest("figure");
-    const title = figure?.querySelector(".caption-number");
-    if (title) title.id = `flipbook-${number}`;
+    const leaves = (name) => {
+      const { children, value } = state(name);
+      return children ? children.map(leaves) : value;
+    };
+    const sliders = box.children.slice(0, -1).map(state).map((slider) => ({
+      name: slider.description, labels: slider._options_labels, index: slider.index,
+    }));
+    return { sliders, frames: leaves(box.children.at(-1)) };
+  }
 
+  // Above the picture that is shown now, a slider for each of its coordinates.
+  let made = 0;
+  window.flipbook = ({ sliders, frames }, title) => {
+    const number = made++;
+    const place = sliders.map(({ index }) => index);
+    if (title) title.id = `flipbook-${number}`;
     const frame = () => {
-      const leaf = place.reduce((name, index) => state(name).children[index], stack);
-      return new DOMParser().parseFromString(state(leaf).value, "text/html").querySelector("img");
+      const leaf = place.reduce((pages, index) => pages[index], frames);
+      return new DOMParser().parseFromString(leaf, "text/html").querySelector("img");
     };
     const shown = document.importNode(frame(), true);
-    const inputs = sliders.map((slider, which) => {
+    const inputs = sliders.map(({ name, labels, index }, which) => {
       const id = `flipbook-${number}-${which}`;
       const input = element("input", {
-        id, type: "range", min: 0, max: slider._options_labels.length - 1, step: 1,
-        value: slider.index,
+        id, type: "range", min: 0, max: labels.length - 1, step: 1, value: index,
       });
       const readout = element("output", {});
       readout.htmlFor = id;
       input.addEventListener("input", () => { place[which] = Number(input.value); turn(); });
-      const label = element("label", { id: `${id}-name`, htmlFor: id }, slider.description);
+      const label = element("label", { id: `${id}-name`, htmlFor: id }, name);
       if (title) input.setAttribute("aria-labelledby", `${label.id} ${title.id}`);
-      return { input, readout, labels: slider._options_labels,
+      return { input, readout, labels,
         row: element("div", { className: "flipbook-slider" }, label, input, readout) };
     });
 
@@ -64,17 +72,27 @@
     }
 
     turn();
-    view.after(element("div", { className: "flipbook" }, ...inputs.map(({ row }) => row), shown));
-  }
+    return element("div", { className: "flipbook" }, ...inputs.map(({ row }) => row), shown);
+  };
 
   document.addEventListener("DOMContentLoaded", () => {
+    // A figure of its own, whose frames stand beside it.
+    document.querySelectorAll("script[data-flipbook]").forEach((script) => {
+      const figure = document.getElementById(script.dataset.flipbook);
+      const book = window.flipbook(
+        JSON.parse(script.textContent), figure.querySelector(".caption-number"));
+      const still = figure.querySelector("img");
+      still.classList.add("flipbook-still");
+      still.before(book);
+    });
     const views = [...document.querySelectorAll(VIEW)];
     const near = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
         if (!isIntersecting) continue;
         near.unobserve(target);
         const view = target.querySelector(VIEW);
-        build(view, views.indexOf(view));
+        const title = view.closest("figure")?.querySelector(".caption-number");
+        view.after(window.flipbook(stored(view), title));
       }
     }, { rootMargin: "1000px 0px" });
     views.forEach((view) => near.observe(view.parentElement));

@@ -1,0 +1,157 @@
+// Formulas are set when they come near, a few at a time: a chapter has a thousand, and a phone
+// would be busy with them for seconds. Until then they stand as they were written, in TeX.
+
+(() => {
+  "use strict";
+  const AT_ONCE = 8;
+  const NEAR = "100% 0px"; // a screen above and below
+  // Letters that MathJax brings only when they are first needed, so that a print needn't wait.
+  const RARE = "\\mathbb{E R 1}\\mathcal{N L}\\boldsymbol{x}\\mathrm{d}\\mathsf{x}\\mathtt{x}";
+  const waiting = new Set();
+  const near = new Set();
+  let ready, observer, busy = false;
+
+  const pause = () => new Promise((done) => setTimeout(done));
+  const isSet = (formula) => formula.querySelector("mjx-container");
+
+  async function set(formulas) {
+    for (const formula of formulas) {
+      waiting.delete(formula);
+      near.delete(formula);
+      observer.unobserve(formula);
+    }
+    await MathJax.typesetPromise(formulas);
+    finish(formulas);
+  }
+
+  function finish(formulas) {
+    for (const item of MathJax.startup.document.getMathItemsWithin(formulas)) {
+      const mark = item.display ? "$$" : "$";
+      item.typesetRoot.dataset.tex = `${mark}${item.math.trim()}${mark}`; // for whoever copies it
+    }
+    formulas.forEach(fit);
+  }
+
+  function wait(formula) {
+    waiting.add(formula);
+    observer.observe(formula);
+  }
+
+  async function setNear() {
+    if (busy) return;
+    busy = true;
+    await ready;
+    while (near.size) {
+      await set([...near].slice(0, AT_ONCE));
+      await pause(); // whoever scrolls or types goes first
+    }
+    busy = false;
+  }
+
+  // A formula that is copied is its TeX: without this it would be nothing, or letters in disorder.
+  function copyTeX(event) {
+    const selected = getSelection();
+    if (!selected.rangeCount || selected.isCollapsed) return;
+    const range = selected.getRangeAt(0).cloneRange();
+    const inside = (node) => node.parentElement?.closest("mjx-container");
+    const first = inside(range.startContainer), end = inside(range.endContainer);
+    if (first) range.setStartBefore(first);
+    if (end) range.setEndAfter(end);
+    const copy = document.createElement("div");
+    copy.append(range.cloneContents());
+    const formulas = copy.querySelectorAll("mjx-container");
+    if (!formulas.length) return;
+    formulas.forEach((formula) => formula.replaceWith(formula.dataset.tex ?? ""));
+    copy.querySelectorAll(".headerlink").forEach((link) => link.remove());
+    Object.assign(copy.style, { position: "fixed", top: "-9999px", width: "40em" });
+    document.body.append(copy); // line breaks are where they are shown
+    event.clipboardData.setData("text/plain", copy.innerText);
+    event.clipboardData.setData("text/html", copy.innerHTML);
+    copy.remove();
+    event.preventDefault();
+  }
+
+  // What can't be broken, a matrix for instance, is set a little smaller, or scrolls.
+  const SMALLEST = 0.75; // of the size of a formula: then it is that of a caption
+  function fit(formula) {
+    const box = formula.querySelector("mjx-container");
+    if (!box) return;
+    box.classList.remove("too-wide");
+    box.removeAttribute("tabindex");
+    box.style.removeProperty("font-size");
+    const display = box.hasAttribute("display");
+    const outer = display ? box : box.closest("p, li, dt, dd, td, th, figcaption, h1, h2, h3");
+    const wanted = display ? box.scrollWidth : box.offsetWidth;
+    if (!outer || wanted <= outer.clientWidth + 1) return;
+    const share = outer.clientWidth / wanted;
+    if (share < SMALLEST) {
+      box.classList.add("too-wide");
+      box.tabIndex = 0; // for the keyboard
+    } else {
+      box.style.fontSize = `calc(${share - 0.01} * ${getComputedStyle(box).fontSize})`;
+    }
+  }
+
+  // Lines break elsewhere when the window gets another width.
+  let width = window.innerWidth, last;
+  function onResize() {
+    if (window.innerWidth === width) return; // a phone's bar that comes and goes
+    width = window.innerWidth;
+    clearTimeout(last);
+    last = setTimeout(() => window.maths.again(), 200);
+  }
+
+  window.maths = {
+    // Set every formula of the page; for print, and for the tests.
+    async all() {
+      await ready;
+      while (waiting.size) await set([...waiting].slice(0, 50));
+      await document.fonts.ready;
+    },
+    // Set what stands in an element that was added.
+    async within(element) {
+      if (!ready) return;
+      await ready;
+      const formulas = [...element.querySelectorAll(".math"), element];
+      await MathJax.typesetPromise(formulas.filter((each) =>
+        each.matches(".math") && !isSet(each)));
+    },
+    // Set those again that stand in a line of their own, for the width that there is now.
+    async again() {
+      await ready;
+      const displays = [...document.querySelectorAll("div.math")].filter(isSet);
+      const items = MathJax.startup.document.getMathItemsWithin(displays);
+      MathJax.typesetClear(displays);
+      items.forEach((item) => item.removeFromDocument(true));
+      document.querySelectorAll("span.math").forEach(fit);
+      displays.forEach(wait);
+    },
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const formulas = document.querySelectorAll(".math");
+    if (!formulas.length) return;
+    ready = (async () => {
+      while (!window.MathJax?.startup?.promise) await pause();
+      await MathJax.startup.promise;
+    })();
+    observer = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) near.add(target);
+        else near.delete(target);
+      }
+      setNear();
+    }, { rootMargin: NEAR });
+    formulas.forEach(wait);
+    window.addEventListener("resize", onResize);
+    document.addEventListener("copy", copyTeX);
+    ready.then(() => requestIdleCallback?.(() => MathJax.tex2chtmlPromise(RARE)));
+    // Paper shows all of them, and doesn't wait.
+    window.addEventListener("beforeprint", () => {
+      const rest = [...waiting];
+      for (const each of [waiting, near]) each.clear();
+      if (rest.length) MathJax.typeset(rest);
+      finish(rest);
+    });
+  });
+})();
