@@ -13,7 +13,7 @@ FIELDS = {"id", "says", "known", "where", "agrees", "differs", "unknown"}
 
 
 def the_rows():
-    return yaml.safe_load((ROOT / "paper.yml").read_text(encoding="utf-8"))
+    return yaml.safe_load((ROOT / "chapters" / "paper.yml").read_text(encoding="utf-8"))
 
 
 def labels():

@@ -6,7 +6,7 @@ doesn't exist is a warning, and so, with ``-W``, the end of the build. How often
 was broken on purpose, and its check saw it, is counted in the notebooks:
 ``tests/test_checks_bite.py`` repeats every such change.
 
-The directive ``{paper} ../paper.yml`` shows that file likewise: what the paper says, row by row,
+The directive ``{paper} paper.yml`` shows that file likewise: what the paper says, row by row,
 and where the book has it.
 
 The role ``{src}`P✓``` is a small tag, linked to the page that explains them all.
