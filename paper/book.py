@@ -24,6 +24,8 @@ ADDED = """
 <script src="paper/paper.js"></script>
 <script defer src="mathjax3/tex-mml-chtml.js"></script>
 """
+# Long, and read with the files beside them: what they prove is said on the page before.
+LEFT_OUT = {"chapters/proof_files"}
 SCREEN_ONLY = "script, p.live, .run, .doors, .headerlink, .toctree-wrapper, .visually-hidden"
 
 
@@ -36,7 +38,9 @@ def reading_order():
     """Return (caption, pages) for each part of the book; the front page has no caption."""
     toc = settings("_toc.yml")
     parts = [{"caption": None, "chapters": [{"file": toc["root"]}]}, *toc["parts"]]
-    return [(part["caption"], [page["file"] for page in part["chapters"]]) for part in parts]
+    files = [[page["file"] for page in part["chapters"]] for part in parts]
+    kept = [[page for page in of_part if page not in LEFT_OUT] for of_part in files]
+    return [(part["caption"], pages) for part, pages in zip(parts, kept, strict=True)]
 
 
 def parse(html):
