@@ -32,6 +32,7 @@ TESTS = {
     "_arguments": ["arguments"],
     "_coordinates": ["training"],
     "_step_size": ["training"],
+    "_svg": ["svg"],
     "_trials": ["risk", "laws"],
     "axial": ["inputs", "risk"],
     "bounds": ["bounds"],

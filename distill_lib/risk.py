@@ -270,9 +270,9 @@ def risk_curve(
 
     In some hundreds of dimensions Linux spends up to a fifth of the time, and in a worker of Dask
     up to two fifths, on memory that is given back after each trial and asked for anew. It is kept
-    if the process was started with MALLOC_TRIM_THRESHOLD_=67108864 and
-    MALLOC_MMAP_THRESHOLD_=33554432 in its environment (a worker of Dask, if they are in the setting
-    ``distributed.nanny.pre-spawn-environ``).
+    if the process was started with ``MALLOC_TRIM_THRESHOLD_=67108864`` and
+    ``MALLOC_MMAP_THRESHOLD_=33554432`` in its environment (a worker of Dask, if they are in the
+    setting ``distributed.nanny.pre-spawn-environ``).
 
     Examples
     --------

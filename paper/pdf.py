@@ -71,7 +71,7 @@ def open_book(browser):
     page = browser.new_page(color_scheme="light")
     page.emulate_media(media="print")
     page.route("**", serve)
-    page.goto(ADDRESS)
+    page.goto(ADDRESS, timeout=300_000)  # milliseconds: thousands of formulas, on a busy machine
     page.evaluate("paper.ready()")
     if failed:
         sys.exit(f"The book asks for what isn't there: {', '.join(failed)}")

@@ -178,11 +178,12 @@ Theorem three_kinds_rise :
       expected_risk thirds three_kinds 3 teacher3 = 2%:R / 27%:R].
 Proof. by split; rewrite three_kinds_risk //; apply/eqP; vm_compute. Qed.
 
-(** The same on one chain: [x_b] joins [x_a]. The student's angle falls, $\cos^2 A$ from
-    $\frac12$ to $\frac56$, and its risk rises from 0 to $\frac13$. *)
+(** The two transfer sets of a chain: the first input alone, then both. *)
 Definition first_only : {ffun 'I_1 -> 'I_3} := [ffun=> 0].
 Definition first_and_second : {ffun 'I_2 -> 'I_3} := [ffun i => if i == 0 then 0 else 1].
 
+(** The same on one chain: [x_b] joins [x_a]. The student's angle falls, $\cos^2 A$ from
+    $\frac12$ to $\frac56$, and its risk rises from 0 to $\frac13$. *)
 Theorem angle_falls_risk_rises :
   let w1 := student (inputs three_kinds first_only) teacher3 in
   let w2 := student (inputs three_kinds first_and_second) teacher3 in

@@ -4,12 +4,14 @@ window.bookCheck = {
     // the time.
     async ready(patience) {
         const asked = 'script[type="application/vnd.jupyter.widget-view+json"]';
-        const drawn = () => [...document.querySelectorAll(asked)].every(
-            script => script.parentElement.querySelector(".flipbook"));
-        document.querySelectorAll(asked).forEach(script => script.parentElement.scrollIntoView());
         const settled = (async () => {
             await window.maths?.all();
-            while (!drawn()) await new Promise(requestAnimationFrame);
+            for (const { parentElement: place } of document.querySelectorAll(asked)) {
+                while (!place.querySelector(".flipbook")) {
+                    place.scrollIntoView();
+                    await new Promise(requestAnimationFrame);
+                }
+            }
             scrollTo(0, 0);
             return true;
         })();

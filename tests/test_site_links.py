@@ -229,7 +229,8 @@ def test_the_book_needs_no_server(site, browser):
         page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
         page.on("requestfailed", lambda request, errors=errors: errors.append(request.url))
         page.goto((site / name).as_uri())
-        page.locator("article mjx-container").first.wait_for()
+        page.locator("article .math").first.wait_for()  # the first page leads on
         page.evaluate("maths.all()")
+        assert page.locator("article mjx-container").count()
         assert page.locator(".math:not(:has(mjx-container))").count() == 0
         assert errors == []

@@ -36,10 +36,14 @@ def record(page, complaints):
         if message.type == "error":
             complaints.append(f"console: {message.text} {message.location['url']}")
 
+    def on_failure(request):
+        if request.failure != "net::ERR_ABORTED":  # whoever leaves a page needs no more of it
+            complaints.append(f"failed request: {request.url}")
+
     page.on("request", on_request)
     page.on("response", on_response)
     page.on("console", on_console)
-    page.on("requestfailed", lambda request: complaints.append(f"failed request: {request.url}"))
+    page.on("requestfailed", on_failure)
     page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
 
 
