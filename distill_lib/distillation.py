@@ -283,8 +283,8 @@ def bernoulli_divergence(labels: Floats, logits: Floats) -> Floats:
         = \log\bigl(1 + y\,\varphi((1 - y) h) + (1 - y)\,\varphi(-y h)\bigr) .
 
     The first form is used for small h, the second for large: in neither do terms of different
-    sign meet. The error is below 1e-12 of the result, or what two units in the last place of the
-    label change in it, whichever is larger. (A label is a rounded number. A student that is
+    sign meet. The error is below 1e-12 of the result, or what three units in the last place of
+    the label change in it, whichever is larger. (A label is a rounded number. A student that is
     within 1e-4 of its logit is told from it by the label's last digits.)
 
     Parameters
@@ -318,8 +318,9 @@ def bernoulli_divergence(labels: Floats, logits: Floats) -> Floats:
         beyond = np.logaddexp(np.log(labels) + other * h, np.log(other) - labels * h)
         divergence = np.where(np.maximum(other * h, -labels * h) > 700.0, beyond, far)
         # In terms of the less likely class, whose probability has the smaller rounding error.
-        # For logits well below 1 the error of h itself is smaller still; up to 4 or so, and for h
-        # from 0.01 on, the two are as exact as a label lets them be.
+        # (h has the rounding of the label's logit, which is far more than that of a label if the
+        # logit is large.) For logits well below 1 the error of h itself is smaller still; up to 4
+        # or so, and for h from 0.1 on, the two are as exact as a label lets them be.
         rare = np.minimum(labels, other)
         gap = special.expit(np.where(labels <= 0.5, logits, -logits)) - rare
         near = rare * _psi(gap / rare) + (1.0 - rare) * _psi(-gap / (1.0 - rare))

@@ -191,6 +191,7 @@ def _balanced_flow(
     solution: Any = integrate.solve_ivp(
         velocity, (0.0, 1e300), y0, method="LSODA", events=events, rtol=rtol, atol=rtol
     )
+    # Of b as it is, at whose end the gradient has come down to tol; its length is 1 up to the
+    # solver's error, and to make it 1 would move the end away from there.
     b, log_r, t = solution.y[:-2].T, solution.y[-2], solution.y[-1]
-    b = b / np.linalg.norm(b, axis=1, keepdims=True)  # it is 1, up to the solver's error
     return unit * t, np.exp(log_r)[:, None] * b, bool(solution.t_events[0].size)

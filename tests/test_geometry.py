@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distill_lib import acute_angle, angle
-from distill_lib.geometry import length, nested_coordinates, orthonormal_basis
+from distill_lib.geometry import length, nested_coordinates, orthonormal_basis, power_of_two
 
 seeds = st.integers(0, 10**6)
 
@@ -238,6 +238,22 @@ def test_the_shortest_and_the_longest_rows_have_a_basis(size):
             coordinates, rest = nested_coordinates(some, [w, 0.0, w])
             assert np.abs(coordinates[:2] / w).tolist() == pytest.approx([1.0, 0.0], abs=1e-15)
             assert rest == pytest.approx(w, rel=1e-15)
+
+
+@pytest.mark.parametrize("power", [-1074, -1023, -1000, -1, 0, 1, 999, 1000, 1023])
+def test_the_power_of_two_and_its_inverse_are_doubles_with_all_their_digits(power):
+    """Between 2^-1000 and 2^1000: none of them is subnormal, which some processors flush to 0."""
+    vectors = np.array([[2.0**power, 0.0], [1.9 * 2.0**power, -(2.0**power)], [0.0, 0.0]])
+    scales = power_of_two(vectors)
+    assert scales.shape == (3, 1)
+    assert np.all((scales >= 2.0**-1000) & (scales <= 2.0**1000))
+    assert np.all(np.frexp(scales)[0] == 0.5)
+    largest = np.abs(vectors * scales).max(axis=1)
+    assert largest[2] == 0.0
+    if abs(power) <= 1000:
+        assert np.all((largest[:2] >= 1.0) & (largest[:2] < 2.0))
+    else:  # near to it: 2^74 is left of the least double, 2^-1074, and 2^23 of 2^1023
+        assert np.all((largest[:2] >= 2.0**-75) & (largest[:2] <= 2.0**24))
 
 
 @pytest.mark.parametrize("size", LENGTHS)

@@ -157,6 +157,20 @@ def test_the_teachers_length_matters_to_no_law(size):
         assert np.allclose(*samples, rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("law", [PolynomialAngles(TEACHER, 0.5), BoundedAngles(TEACHER, 1.1)])
+def test_the_tail_of_a_law_is_that_about_its_own_teacher(law):
+    """Any length and sign of it, and what rounding makes of it, but nothing beside it."""
+    theta = [0.1, 0.7]
+    for same in (7.3 * TEACHER, -TEACHER / 3, 1e-200 * TEACHER):
+        assert law.angle_tail(theta, same).tolist() == law.angle_tail(theta).tolist()
+    across = np.array([0.0, np.linalg.norm(TEACHER), 0.0, 0.0])  # orthogonal to it
+    # 1e-13 rad is a few hundred roundings of an angle; 1e-11 rad is another teacher.
+    law.angle_tail(theta, TEACHER + 1e-13 * across)
+    for other in (TEACHER + 1e-11 * across, TEACHER + 1e-3 * across, across):
+        with pytest.raises(ValueError, match="^w_teacher must be that of the law, or a multiple"):
+            law.angle_tail(theta, other)
+
+
 def test_gaussian_samples_have_the_covariance():
     """Each of the 10 entries within 4 standard errors; chance of failure of a right law 0.1%."""
     size = 100_000

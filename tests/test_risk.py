@@ -5,6 +5,7 @@ a right library fails one of them with probability 57 * 6e-5 = 0.3%, once: the s
 """
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -166,6 +167,18 @@ def test_a_student_that_is_the_teacher_errs_on_no_boundary(teacher):
     assert expected_transfer_risk(law, teacher, 60, rng=rng(), **options).mean == 0.0
 
 
+@pytest.mark.parametrize("size", [2.0**-1074, 2.0**-1000, 2.0**1023])
+def test_tested_risk_knows_no_length_of_the_teacher(size):
+    """The least double, and one of which six entries have a length beyond the doubles."""
+    teacher, options = np.resize([1.0, -1.0], D), dict(trials=20, test_points=100)
+    for name in ("isotropic", "gaussian", "empirical"):
+        expected = risk_curve(LAWS[name], teacher, [1, 3], rng=rng(), **options)
+        found = risk_curve(LAWS[name], size * teacher, [1, 3], rng=rng(), **options)
+        # Powers of two, so that no rounding differs.
+        assert found.mean.tolist() == expected.mean.tolist()
+        assert expected.mean[0] > 0
+
+
 @pytest.mark.parametrize("name", ["isotropic", "polynomial", "bounded"])
 def test_tested_risk_agrees_with_exact_risk(name):
     """9 comparisons."""
@@ -311,6 +324,19 @@ def test_the_exact_isotropic_risk_in_high_dimensions(d):
     assert isotropic_expected_risk(d // 2, d) == pytest.approx(0.25, abs=1e-12)
     # arccos(1/2)/pi, and the second term of its expansion, 1/d.
     assert isotropic_expected_risk(d // 4, d) == pytest.approx(1 / 3, rel=0, abs=0.1 / d + 1e-12)
+
+
+@pytest.mark.parametrize("left", [1, 2, 5, 10])
+@pytest.mark.parametrize("d", [10**10, 10**12, 10**15])
+def test_the_exact_isotropic_risk_of_the_last_sizes_keeps_its_digits(left, d):
+    """With few directions left the angle is like chi(d - n) / sqrt(d), up to (d - n)/d of itself.
+
+    There cos^2 is 1 up to 1e-10 and less, and has lost as many of the digits of the angle.
+    """
+    mean = np.sqrt(2) * math.gamma((left + 1) / 2) / math.gamma(left / 2)  # of chi(left)
+    # 21 points on each piece leave 4e-10.
+    expected = mean / np.sqrt(d) / np.pi
+    assert isotropic_expected_risk(d - left, d) == pytest.approx(expected, rel=2e-9, abs=0)
 
 
 def risk_by_quadrature(A, d, gap_probability):

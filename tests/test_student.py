@@ -109,6 +109,20 @@ def test_students_of_the_longest_and_the_shortest_vectors():
             assert closed_form_student(X, w) == pytest.approx([half, half], rel=1e-14)
 
 
+@pytest.mark.parametrize("size", [5e-324, 1e-310, 1e300, 1.7e308])
+def test_a_teacher_whose_length_is_beyond_the_doubles_has_students(size):
+    """A hundred entries of this size: ten times as long. A product with a tenth of 5e-324 is 0."""
+    w, along = np.full(100, size), np.ones((1, 100))
+    quarter = np.repeat([[1.0, 0.0]], [25, 75], axis=1)
+    for X, student in ((along, w), (quarter, w * quarter[0])):
+        # Rounding: none is left of the least double, and 1e-14 of itself of any other.
+        tolerance = max(1e-14 * size, 5e-324)
+        assert np.abs(closed_form_student(X, w) - student).max() < tolerance
+        assert np.abs(nested_students(X, w)[0] - student).max() < tolerance
+    assert nested_angles(along, w) == pytest.approx([0.0], abs=1e-14)
+    assert nested_angles(quarter, w) == pytest.approx([np.pi / 3], rel=1e-14)
+
+
 @pytest.mark.parametrize("d", [1, 2, 7])
 def test_the_student_becomes_the_teacher_exactly_at_n_equal_to_d(d):
     rng = np.random.default_rng(d)
