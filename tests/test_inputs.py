@@ -101,7 +101,7 @@ def test_gaussian_tail_in_the_plane_is_an_arc(spread, w):
     covariance = np.diag([1.0, spread]) + (0.3 if spread == 0.1 else 0.0) * (1 - np.eye(2))
     inverse = np.linalg.inv(np.linalg.cholesky(covariance))
     towards = np.arctan2(w[1], w[0])
-    for theta, tol in ((1e-8, 1e-9), (1e-4, 1e-12), (0.05, 1e-12), (0.8, 1e-13), (1.57, 1e-12)):
+    for theta, tol in ((1e-6, 1e-9), (1e-4, 1e-12), (0.05, 1e-12), (0.8, 1e-13), (1.57, 1e-12)):
         u, v = (
             inverse @ [np.cos(phi), np.sin(phi)]
             for phi in (towards + theta, towards + np.pi - theta)
@@ -216,8 +216,8 @@ def test_laws_around_the_teacher_give_unit_inputs_with_fair_signs_and_no_preferr
     e, f, g = np.linalg.qr(np.array([[1.0, 2, 2], [0, 1, 0], [1, 0, 0]]).T)[0].T
     option = law.easiness if isinstance(law, PolynomialAngles) else law.max_angle
     X = type(law)(7 * e, option).sample(20_000, np.random.default_rng(3))
-    # Rounding of a sum of squares.
-    assert np.allclose(np.linalg.norm(X, axis=1), 1.0, rtol=0, atol=1e-14)
+    # Rounding of a sum of squares, also where every step is rounded the same way.
+    assert np.allclose(np.linalg.norm(X, axis=1), 1.0, rtol=0, atol=1e-13)
     angles, side = acute_angles(X, e), X @ e > 0
     azimuth = np.arctan2(X @ g, X @ f) / (2 * np.pi) + 0.5
     for group in (np.full(len(X), True), angles < np.median(angles), side):
