@@ -22,6 +22,8 @@ ORDERS_TO_NBVAL = re.compile(
     r"^\s*#+\s*(NBVAL_\w+|PYTEST_VALIDATE_IGNORE_OUTPUT)\s*$", re.MULTILINE
 )
 MOST_LINES, MEDIAN_LINES = 25, 15  # a screenful at most, and "about 15" in most cells
+# Characters. More than 90 don't fit into the page of a laptop (1280 px), and scroll sideways.
+LONGEST_CODE, LONGEST_PRINT = 84, 90
 SHORTEST_ALT = 40  # characters: "Plot of the risk" says what it is, not what is seen
 
 # What a text must not hold, since it depends on the machine or the hour.
@@ -107,6 +109,14 @@ def rules_of_a_code_cell(cell):
     metadata = cell["metadata"]
     if lines(cell) > MOST_LINES:
         yield f"{lines(cell)} lines, more than {MOST_LINES}"
+    streams = ["".join(each["text"]) for each in cell["outputs"] if "name" in each]
+    for what, texts, most in (
+        ("line of code", [cell["source"]], LONGEST_CODE),
+        ("printed line", streams, LONGEST_PRINT),
+    ):
+        longest = max((len(line) for text in texts for line in text.splitlines()), default=0)
+        if longest > most:
+            yield f"a {what} of {longest} characters, more than {most}"
     for comment in ORDERS_TO_NBVAL.findall(cell["source"]):
         yield f"the comment {comment} keeps nbval from comparing"
     for key in sorted(set(metadata.get("mystnb", {})) - {"image", "figure"}):
@@ -277,6 +287,11 @@ BREACHES = {
         at("cells", 1, "source")("x = 1\n" * 26),
         "code cell 1: 26 lines, more than 25",
     ),
+    "a long line": (
+        at("cells", 1, "source")("x = 1  #" + 77 * "x"),
+        "code cell 1: a line of code of 85 characters, more than 84",
+    ),
+    "a long print": (out("1" + 90 * "x"), "code cell 1: a printed line of 91 characters"),
     "nbval skipped by tag": (
         at("cells", 1, "metadata", "tags")(["nbval-skip"]),
         "the tag nbval-skip",
