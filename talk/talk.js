@@ -23,11 +23,14 @@
   dark.addEventListener("change", colour);
 
   // A canvas of the window's shape: no edges, and on an upright phone type that can be read.
+  const WIDTHS = { broad: 1280, square: 1120, upright: 720, phone: 480 };
   function canvas() {
-    if (onPaper) return { width: 1280, height: 720 };
-    const shape = innerHeight / innerWidth;
-    const width = shape < 0.7 ? 1280 : shape < 1 ? 1120 : innerWidth < 600 ? 480 : 720;
-    return { width, height: Math.max(Math.round(width * shape), 640) };
+    if (onPaper) return { width: WIDTHS.broad, height: 720 };
+    const ratio = innerHeight / innerWidth;
+    const shape = ratio < 0.7 ? "broad" : ratio < 1.25 ? "square" : "upright";
+    page.dataset.shape = shape;
+    const width = WIDTHS[shape === "upright" && innerWidth < 600 ? "phone" : shape];
+    return { width, height: Math.max(Math.round(width * ratio), 640) };
   }
 
   // The keys of a clicker turn slides wherever the keyboard is; a swipe on a slider moves that alone.
@@ -55,8 +58,8 @@
     letScroll();
   }
   function letScroll() {
-    for (const box of document.querySelectorAll(".picture, .formal")) {
-      const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    for (const box of document.querySelectorAll(".picture")) {
+      const scrolls = box.scrollWidth > box.clientWidth;
       box.tabIndex = scrolls ? 0 : -1; // for the keyboard
       box.toggleAttribute("data-prevent-swipe", scrolls);
     }

@@ -170,9 +170,13 @@ class Book:
             "broken": sum(len(changes(notebook)) for notebook in notebooks),
         }
         self.markdown = MarkdownIt("commonmark", {"html": False, "typographer": True})
-        self.markdown.use(dollarmath_plugin, renderer=self.maths).use(myst_role_plugin)
+        self.markdown.use(dollarmath_plugin).use(myst_role_plugin)
         self.markdown.enable(["replacements", "smartquotes", "table"])
-        self.markdown.add_render_rule("myst_role", lambda _, *rest: self.role(*rest))
+        rules = self.markdown.renderer.rules
+        rules["math_inline"] = lambda tokens, at, *_: maths(tokens[at].content, "span", "()")
+        rules["myst_role"] = lambda tokens, at, *_: self.role(
+            **tokens[at].meta, what=tokens[at].content
+        )
         self.markdown.core.ruler.push("one_by_one", one_by_one)
 
     def read_notebook(self, path):
@@ -257,18 +261,12 @@ class Book:
                 return json.loads(found[1])
         return None
 
-    def maths(self, tex, options):
-        """Return a formula as Sphinx writes it, for maths.js to set."""
-        box, (left, right) = ("div", "[]") if options["display_mode"] else ("span", "()")
-        return f'<{box} class="math">\\{left}{html.escape(tex)}\\{right}</{box}>'
-
-    def role(self, tokens, at, options, env):
+    def role(self, name, what):
         """Return the HTML of ``{name}`what` ``."""
-        name, what = tokens[at].meta["name"], tokens[at].content
         if name == "formula":
             page, tex = self.look_up("equation", what, self.equations)
             self.link(page, f"equation-{what}")
-            return self.maths(tex, {"display_mode": True})
+            return maths(tex, "div", "[]")
         if name == "claim":
             return self.claim(self.look_up("claim", what, self.claims))
         if name == "formal":
@@ -304,6 +302,12 @@ def one_by_one(state):
     for token in state.tokens:
         if token.type == "list_item_open" and token.markup == "+":
             token.attrJoin("class", "fragment")
+
+
+def maths(tex, box, brackets):
+    """Return a formula as Sphinx writes it, for maths.js to set."""
+    left, right = brackets
+    return f'<{box} class="math">\\{left}{html.escape(tex)}\\{right}</{box}>'
 
 
 def question(caption):
