@@ -85,7 +85,8 @@ def open_page(browser, address, ready, html=""):
     page = browser.new_page(color_scheme="light")
     page.emulate_media(media="print")
     page.route("**", serve)
-    page.goto(ADDRESS + address)
+    # Milliseconds: the book has thousands of formulas, and a machine may be busy.
+    page.goto(ADDRESS + address, timeout=300_000)
     page.evaluate(ready)
     if failed:
         sys.exit(f"The book asks for what isn't there: {', '.join(failed)}")
