@@ -23,12 +23,15 @@
   dark.addEventListener("change", colour);
 
   // A canvas of the window's shape: no edges, and on an upright phone type that can be read.
+  // A figure stands beside the words or, if it is wider than there is room, below them.
   const WIDTHS = { broad: 1280, square: 1120, upright: 720, phone: 480 };
+  const BELOW = { broad: ".wide", square: ".wide, .middle", upright: ".wide" };
   function canvas() {
-    if (onPaper) return { width: WIDTHS.broad, height: 720 };
-    const ratio = innerHeight / innerWidth;
+    const ratio = onPaper ? 720 / 1280 : innerHeight / innerWidth;
     const shape = ratio < 0.7 ? "broad" : ratio < 1.25 ? "square" : "upright";
     page.dataset.shape = shape;
+    for (const slide of document.querySelectorAll(".slides section"))
+      slide.classList.toggle("stacked", slide.matches(BELOW[shape]));
     const width = WIDTHS[shape === "upright" && innerWidth < 600 ? "phone" : shape];
     return { width, height: Math.max(Math.round(width * ratio), 640) };
   }

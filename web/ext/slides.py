@@ -56,8 +56,8 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 # A paragraph that is one thing from the book is that thing.
 ALONE = re.compile(r"<p>(<div .*?</div>)</p>", re.DOTALL)
-# Wider than this in its height, a figure stands below the words instead of beside them.
-WIDE = 1.7
+# The shapes of a figure, by its width over its height: talk.js knows where each has most room.
+MIDDLE, WIDE = 1.25, 1.7
 MINUTES = 25
 
 
@@ -140,10 +140,18 @@ def slide(book, name, title, first, text):
         "first": first,
         "words": words,
         "figures": figures,
-        "wide": any(figure["width"] > WIDE * figure["height"] for figure in figures),
+        "shape": shape(figures),
         "notes": book.inline(said),
         "links": list(book.links.values()),
     }
+
+
+def shape(figures):
+    """Return the class of a slide by the widest of its figures."""
+    ratio = max((figure["width"] / figure["height"] for figure in figures), default=0)
+    return (
+        "wide" if ratio > WIDE else "middle" if ratio > MIDDLE else "narrow" if ratio else "plain"
+    )
 
 
 class Book:
