@@ -177,6 +177,16 @@ def test_what_the_book_does_not_have_ends_the_build(there, instead, said, build,
     assert f"{SLIDES}, slide “" in str(caught.value)
 
 
+def test_the_course_reads_every_chapter_and_does_every_assignment():
+    text = (ROOT / "chapters" / "teaching.md").read_text(encoding="utf-8")
+    course = text.partition("**A course**")[2].partition("\n## ")[0]
+    chapters = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
+    assert sorted(set(re.findall(r"\{doc\}`(\d\d_\w+)`", course))) == chapters
+    for number in range(1, 5):
+        assert course.index(f"ssignment {number}") < course.rindex(f"ssignment {number}")
+    assert re.findall(r"^Week (\d+)$", course, re.MULTILINE) == [str(k) for k in range(1, 13)]
+
+
 # ---- How they are shown ----
 
 
