@@ -152,12 +152,13 @@ def main():
     with sync_playwright() as playwright:
         browser = launch(playwright)
         book, slides = print_book(open_book(browser)), print_page(open_slides(browser))
-    for pdf, file, page, name in (
-        (book, PDF, front, "pdf"),
-        (slides, SLIDES, "chapters/talk", "slides-pdf"),
-    ):
+    lead_to(PDF, front, "pdf")
+    lead_to(SLIDES, "chapters/talk", "slides-pdf")
+    for pdf, file in (
+        (book, PDF),
+        (slides, SLIDES),
+    ):  # after the pages, which they are younger than
         finish(pdf, author)
-        lead_to(file, page, name)
         pdf.save(file, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
         size = file.stat().st_size / 1e6
         print(f"{len(pdf.pages)} pages, {size:.1f} MB: {file.relative_to(ROOT)}")
