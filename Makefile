@@ -34,7 +34,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book pdf test proofs extras execute times bench parallel weight release submissions sheet grade similarity moodle canvas gradescope elsewhere ends wheels canary package mutants lab serve lint clean distclean
+.PHONY: help book talk pdf test proofs extras execute times bench parallel weight release submissions sheet grade similarity moodle canvas gradescope elsewhere ends wheels canary package mutants lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -66,7 +66,11 @@ book: .venv/.stamp ## build the site into _build/html
 	    || { rm -rf _build/.doctrees; exit 1; }
 	@echo "The book lies in _build/html; 'make serve' shows it in your browser."
 
-pdf: book .venv/.paper .venv/.browser ## print the whole book as one PDF, and let the site lead to it (needs Chromium)
+talk: .venv/.stamp ## build the slides of the talk anew, in _build/html/talk
+	@test -f _build/html/index.html || $(MAKE) book
+	@$(BIN)/python web/ext/slides.py
+
+pdf: book .venv/.paper .venv/.browser ## print the book and the slides as PDFs, and let the site lead to them (needs Chromium)
 	@$(BIN)/python -m paper.pdf
 
 test: book ## test the library, every number in every notebook, and the built site: PYTEST="-k angle"

@@ -1,4 +1,7 @@
-"""Print the whole book to one PDF, with Chromium, and let the site lead to it."""
+"""Print the whole book to one PDF, and the slides to another, and let the site lead to both.
+
+Chromium prints them.
+"""
 
 import io
 import mimetypes
@@ -18,6 +21,7 @@ from paper.book import ROOT, SITE, reading_order, settings, whole_book
 from paper.fonts import truetype
 
 PDF = SITE / "distillation-proved-and-run.pdf"
+SLIDES = SITE / "distillation-proved-and-run-slides.pdf"
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 NO_BROWSER = """\
@@ -26,7 +30,7 @@ Debian and Ubuntu: apt-get install chromium), or put the path of one into the va
 The last one tried said:
 """
 
-# The one page has an address from which no network can be reached: all it gets are the files of
+# What is printed has an address from which no network can be reached: all it gets are the files of
 # the site, and of these folders.
 ADDRESS = "http://book.invalid/"
 FOLDERS = {
@@ -52,7 +56,17 @@ def launch(playwright):
 
 def open_book(browser):
     """Open the whole book in the browser; return the page when all of it is there."""
-    html, failed = whole_book(), []
+    return open_page(browser, "", "paper.ready()", whole_book())
+
+
+def open_slides(browser):
+    """Open the slides in the browser, one below the other as reveal.js prints them."""
+    return open_page(browser, "talk/index.html?print-pdf", "talk.ready")
+
+
+def open_page(browser, address, ready, html=""):
+    """Open a page of the site, or the one whose HTML is given; return it when it is ready."""
+    failed = []
 
     def serve(route):
         path = unquote(urlsplit(route.request.url).path).removeprefix("/")
@@ -71,8 +85,9 @@ def open_book(browser):
     page = browser.new_page(color_scheme="light")
     page.emulate_media(media="print")
     page.route("**", serve)
-    page.goto(ADDRESS, timeout=300_000)  # milliseconds: thousands of formulas, on a busy machine
-    page.evaluate("paper.ready()")
+    # Milliseconds: the book has thousands of formulas, and a machine may be busy.
+    page.goto(ADDRESS + address, timeout=300_000)
+    page.evaluate(ready)
     if failed:
         sys.exit(f"The book asks for what isn't there: {', '.join(failed)}")
     return page
@@ -82,15 +97,18 @@ def print_book(page):
     """Print until the page numbers are right: to learn them, and again when they are written."""
     written = None
     while True:
-        printed = page.pdf(
-            prefer_css_page_size=True, print_background=True, tagged=True, outline=True
-        )
-        pdf = Pdf.open(io.BytesIO(printed))
+        pdf = print_page(page)
         numbers = page_numbers(pdf)
         if numbers == written:
             return pdf
         page.evaluate("numbers => paper.number(numbers)", numbers)
         written = numbers
+
+
+def print_page(page):
+    """Print a page that is ready."""
+    printed = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+    return Pdf.open(io.BytesIO(printed))
 
 
 def page_numbers(pdf):
@@ -111,30 +129,39 @@ def finish(pdf, author):
             del each.ID  # Scope says as well which cells it heads, and is the same in each run
         elif kind == Name.TD:
             each.A = [attribute for attribute in each.A if "/Headers" not in attribute]
-    del root.IDTree
+    if "/IDTree" in root:
+        del root.IDTree
     for key in ("/CreationDate", "/ModDate", "/Creator"):
         del pdf.docinfo[key]
     pdf.docinfo.Author = author
 
 
-def lead_to_it():
-    """Make a link of the words on the front page that speak of the PDF, now that there is one."""
-    (front,) = reading_order()[0][1]
-    file = SITE / f"{front}.html"
-    address = posixpath.relpath(PDF.name, posixpath.dirname(front))
+def lead_to(pdf, page, name):
+    """Make a link of the words on a page that speak of a PDF, now that there is one."""
+    file = SITE / f"{page}.html"
+    address = posixpath.relpath(pdf.name, posixpath.dirname(page))
     html = file.read_text(encoding="utf-8")
-    html = re.sub(r'<span id="pdf">(.*?)</span>', rf'<a id="pdf" href="{address}">\1</a>', html)
+    words = rf'<span id="{name}">(.*?)</span>'
+    html = re.sub(words, rf'<a id="{name}" href="{address}">\1</a>', html)
     file.write_text(html, encoding="utf-8")
 
 
 def main():
+    (front,) = reading_order()[0][1]
+    author = settings("_config.yml")["author"]
     with sync_playwright() as playwright:
-        pdf = print_book(open_book(launch(playwright)))
-    finish(pdf, settings("_config.yml")["author"])
-    lead_to_it()
-    pdf.save(PDF, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
-    size = PDF.stat().st_size / 1e6
-    print(f"{len(pdf.pages)} pages, {size:.1f} MB: {PDF.relative_to(ROOT)}")
+        browser = launch(playwright)
+        book, slides = print_book(open_book(browser)), print_page(open_slides(browser))
+    lead_to(PDF, front, "pdf")
+    lead_to(SLIDES, "chapters/talk", "slides-pdf")
+    for pdf, file in (
+        (book, PDF),
+        (slides, SLIDES),
+    ):  # after the pages, which they are younger than
+        finish(pdf, author)
+        pdf.save(file, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
+        size = file.stat().st_size / 1e6
+        print(f"{len(pdf.pages)} pages, {size:.1f} MB: {file.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -19,5 +19,5 @@ def test_every_vendored_file_has_the_checksum_on_record():
 
 
 def test_every_vendored_package_brings_its_licence():
-    for package in ("mathjax", "mathjax3", "computer-modern"):
+    for package in ("mathjax", "mathjax3", "computer-modern", "reveal"):
         assert (VENDOR / package / "LICENSE").is_file()
