@@ -2,13 +2,17 @@
 window.talkCheck = {
     // Turn to a slide, with all that comes one by one, and wait until it stands still.
     async turnTo(number) {
-        Reveal.slide(number, 0, Reveal.getSlide(number).querySelectorAll(".fragment").length - 1);
+        this.show(number);
         await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
         const moves = document.getAnimations().filter(
             move => move.effect.getComputedTiming().endTime < Infinity);
         await Promise.allSettled(moves.map(move => move.finished));
         const shown = [...Reveal.getCurrentSlide().querySelectorAll("img")];
         await Promise.all(shown.map(image => image.decode().catch(() => {})));
+    },
+
+    show(number) {
+        Reveal.slide(number, 0, Reveal.getSlide(number).querySelectorAll(".fragment").length - 1);
     },
 
     look() {
@@ -89,7 +93,7 @@ window.talkCheck = {
         if (coloursOnly) options.runOnly = ["color-contrast", "link-in-text-block"];
         const complaints = [], slides = Reveal.getSlides(), place = slides[0].parentElement;
         for (const [number, slide] of slides.slice(0, howMany).entries()) {
-            Reveal.slide(number);
+            this.show(number);
             place.replaceChildren(slide);
             const { violations, incomplete } = await axe.run(options);
             // A single letter may be a drawing, for all that it knows.
