@@ -95,6 +95,18 @@ def test_the_same_chapters_give_the_same_slides(build):
     assert build() == build()
 
 
+def test_what_has_not_changed_is_not_written_again(build, copy):
+    build()
+    folder = copy / "site" / "talk"
+    (folder / "figures" / "of-a-slide-that-is-gone.svg").touch()
+    (folder / "talk.css").write_text("", encoding="utf-8")
+    before = {path: path.stat().st_ino for path in folder.rglob("*.*")}
+    build()
+    after = {path: path.stat().st_ino for path in folder.rglob("*.*")}
+    changed = {path.name for path in before if after.get(path) != before[path]}
+    assert changed == {"of-a-slide-that-is-gone.svg", "talk.css"}
+
+
 def test_a_figure_changed_in_a_chapter_changes_in_the_talk(build, copy):
     picture = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 20"><!-- another --></svg>'
 

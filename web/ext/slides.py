@@ -28,7 +28,6 @@ import difflib
 import html
 import json
 import re
-import shutil
 import struct
 import sys
 from collections import Counter
@@ -101,15 +100,27 @@ def build(root, site):
     deck = templates.get_template("deck.html").render(
         book=config["title"], slides=found, maths=maths, seconds=60 * MINUTES
     )
-    folder = site / "talk"
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "figures").mkdir(parents=True)
-    for name, picture in book.shown.items():
-        (folder / "figures" / name).write_bytes(picture)
-    for name in ("talk.css", "talk.js"):
-        shutil.copyfile(root / "talk" / name, folder / name)
-    (folder / "index.html").write_text(deck, encoding="utf-8")
+    files = {f"figures/{name}": picture for name, picture in book.shown.items()}
+    files |= {name: (root / "talk" / name).read_bytes() for name in ("talk.css", "talk.js")}
+    renew(site / "talk", files | {"index.html": deck.encode()})
     return len(found)
+
+
+def renew(folder, files):
+    """Let a folder hold these files and no others; what hasn't changed stays as old as it is.
+
+    So that a printed deck is known to be that of today.
+    """
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in files:
+            path.unlink()
+    for name, content in files.items():
+        path = folder / name
+        if not (path.is_file() and path.read_bytes() == content):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f"{path.name}.part")
+            part.write_bytes(content)
+            part.replace(path)
 
 
 def written(path):
