@@ -12,6 +12,7 @@ import statistics
 from pathlib import Path
 
 import pytest
+import yaml
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 NOTEBOOKS = sorted(CHAPTERS.glob("*.ipynb"))
@@ -42,6 +43,9 @@ OPENING = {
     "what there is to see": r"\*\*You will see:\*\* \S",
     "how long it takes": r"\*\*Time:\*\* .*\b(?:minutes?|hours?)\b",
 }
+# Shorthands that the site knows, and JupyterLab and Colab don't.
+CONFIG = yaml.safe_load((CHAPTERS.parent / "_config.yml").read_text(encoding="utf-8"))
+MACROS = set(CONFIG["sphinx"]["config"]["mathjax3_config"]["tex"]["macros"])
 EXERCISE_OR_SOLUTION = re.compile(
     r"^[`:]{3,}\{(exercise|solution)(?:-start)?\}(.*)\n((?:\s*:.*\n)*)", re.MULTILINE
 )
@@ -155,6 +159,8 @@ def rules_of_the_text(cells):
             yield f"the opening does not say {what}"
 
     text = "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    for name in sorted(MACROS & set(re.findall(r"\\([A-Za-z]+)", text))):
+        yield f"\\{name} is known to the site alone"
     for heading in ("what breaks", "where next"):
         if not re.search(rf"^#+ .*{heading}", text, re.IGNORECASE | re.MULTILINE):
             yield f"no section '{heading}'"
@@ -313,6 +319,10 @@ BREACHES = {
         "the tag remove-output",
     ),
     "a text removed": (at("cells", 2, "metadata", "tags")(["remove-cell"]), "the tag remove-cell"),
+    "a macro of the site": (
+        source(4, "Much.", r"Much, $\E x$."),
+        r"\E is known to the site alone",
+    ),
     "an output hidden": (
         at("cells", 1, "metadata", "tags")(["hide-output"]),
         "the tag hide-output",
