@@ -144,6 +144,13 @@ class _Tabulated:
         usable[usable] = np.append(True, np.diff(log_odds[usable]) > 1e-9)
         self.log_odds = log_odds[usable]
         self.curve = interpolate.CubicSpline(self.log_odds, np.log(risk[usable]))
+        # Between gaps that lie apart the risk is no function of G: it grows, and G doesn't.
+        apart = np.linspace(0, np.pi / 2, 102)[1:-1]
+        if not np.allclose(self(apart), axial_risk(apart, inputs), rtol=1e-3, atol=1e-9):
+            raise ValueError(
+                "inputs must have a gap_probability without level stretches between the least and "
+                "the largest gap, for an exact curve; pass test_points to measure the risk"
+            )
 
     def __call__(self, angles: Vector) -> Vector:
         log_odds = special.logit(np.asarray(self.gap_probability(angles)))

@@ -4,6 +4,7 @@ Each is an `AxialLaw`, given by the *gap* :math:`\zeta = \pi/2 - \bar\alpha` of 
 orthogonality to the teacher; around the teacher they are uniform.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from distill_lib._types import LikeIts, Matrix, Vector
 from distill_lib.geometry import angle, power_of_two
 
 
-class _AroundTeacher:
+class _AroundTeacher(ABC):
     """What the laws share that are given by an angle and are uniform around the teacher.
 
     x = s sin(zeta) e + cos(zeta) v, with a fair sign s, v uniform on the unit sphere orthogonal to
@@ -85,11 +86,11 @@ class _AroundTeacher:
         around += np.outer(signs * np.sin(gaps), self._axis)
         return around
 
-    def gap_probability(self, gap: ArrayLike) -> LikeIts:
-        raise NotImplementedError
+    @abstractmethod
+    def gap_probability(self, gap: ArrayLike) -> LikeIts: ...
 
-    def gap_quantile(self, probability: ArrayLike) -> LikeIts:
-        raise NotImplementedError
+    @abstractmethod
+    def gap_quantile(self, probability: ArrayLike) -> LikeIts: ...
 
     def angle_tail(self, theta: ArrayLike, w_teacher: ArrayLike | None = None) -> LikeIts:
         r"""Angle tail :math:`p(\theta) = \Pr[\zeta \le \pi/2 - \theta]`.

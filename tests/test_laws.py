@@ -89,6 +89,37 @@ def test_a_law_of_ones_own_around_a_teacher_has_the_exact_risk_that_is_measured(
         risk_curve(law, W[::-1], [1], trials=2, rng=rng())
 
 
+class Pieces(Cosine):
+    """Gaps that are uniform between knots, at which the distribution function is given."""
+
+    def __init__(self, knots, probabilities):
+        self.knots, self.probabilities = np.array(knots), np.array(probabilities)
+
+    def gap_probability(self, gap):
+        return np.interp(gap, self.knots, self.probabilities)
+
+    def gap_quantile(self, probability):
+        return np.interp(probability, self.probabilities, self.knots)
+
+
+HOLE = Pieces([0.0, 0.2, 1.2, np.pi / 2], [0.0, 0.5, 0.5 + 1e-15, 1.0])
+# A fifth of the inputs is orthogonal to the teacher, and no other is nearly so.
+ORTHOGONAL = Pieces([0.0, 0.4, np.pi / 2], [0.2, 0.2 + 1e-15, 1.0])
+
+
+@pytest.mark.parametrize("law", [HOLE, ORTHOGONAL], ids=["hole", "orthogonal"])
+def test_gaps_with_a_hole_have_no_table_but_an_exact_risk_of_each_angle(law):
+    with pytest.raises(ValueError, match="^inputs must have a gap_probability"):
+        risk_curve(law, W, [1], trials=2, rng=rng())
+    assert risk_curve(law, W, [1], trials=2, test_points=2, rng=rng()).mean.shape == (1,)
+    X, axis = law.sample(100_000, rng(3)), W / np.linalg.norm(W)
+    for angle in (0.1, 0.5, 1.0):
+        student = np.cos(angle) * axis + np.sin(angle) * np.array([0.0, 0.0, 1.0, 0.0])
+        found = np.mean((X @ student >= 0) != (X @ W >= 0))
+        # Six comparisons at 4 standard errors: right laws fail with probability 4e-4.
+        assert abs(found - axial_risk(angle, law)) <= 4 * np.sqrt(found / 100_000)
+
+
 @pytest.mark.parametrize("missing", ["dim", "sample"])
 def test_what_lacks_a_member_is_no_law(missing):
     members = {"dim": 4, "sample": Signs.sample}
