@@ -110,6 +110,9 @@ class AxialLaw(InputLaw, Protocol):
     ...     def gap_quantile(self, probability):
     ...         return np.arccos(1.0 - np.asarray(probability))
     ...
+    ...     def angle_tail(self, theta, w_teacher=None):
+    ...         return self.gap_probability(np.pi / 2 - np.asarray(theta))
+    ...
     ...     def sample(self, n, rng):
     ...         axis = self.w_teacher / np.linalg.norm(self.w_teacher)
     ...         gaps = self.gap_quantile(rng.random(n)) * rng.choice([-1.0, 1.0], size=n)
@@ -126,6 +129,8 @@ class AxialLaw(InputLaw, Protocol):
     ...     law, law.w_teacher, [1, 2, 3], trials=50, rng=np.random.default_rng(0)
     ... )
     >>> bool(curve.mean[0] > curve.mean[1] > curve.mean[2])
+    True
+    >>> bool(curve.mean[2] < dl.sharp_transfer_risk_bound(law.angle_tail, 3))
     True
     """
 

@@ -240,6 +240,8 @@ CASES = [
 def test_the_table_holds_every_public_function_and_every_argument():
     public = {name for name in distill_lib.__all__ if callable(getattr(distill_lib, name))}
     assert public == set(distill_lib.__all__)
+    laws = {name for name in public if hasattr(getattr(distill_lib, name), "sample")}
+    assert laws - PROTOCOLS == set(OWNERS)
     methods = {
         f"{name}.{method}"
         for name, owner in OWNERS.items()
