@@ -3,7 +3,7 @@
 
 (() => {
   "use strict";
-  const AT_ONCE = 8;
+  const AT_ONCE = 4;
   const NEAR = "100% 0px"; // a screen above and below
   // Letters that MathJax brings only when they are first needed, so that a print needn't wait.
   const RARE = "\\mathbb{E R 1}\\mathcal{N L}\\boldsymbol{x}\\mathrm{d}\\mathsf{x}\\mathtt{x}";
@@ -29,7 +29,7 @@
       const mark = item.display ? "$$" : "$";
       item.typesetRoot.dataset.tex = `${mark}${item.math.trim()}${mark}`; // for whoever copies it
     }
-    formulas.forEach(fit);
+    fit(formulas);
   }
 
   function wait(formula) {
@@ -71,25 +71,32 @@
     event.preventDefault();
   }
 
-  // What can't be broken, a matrix for instance, is set a little smaller, or scrolls.
+  // What can't be broken, a matrix for instance, is set a little smaller, or scrolls. All are
+  // measured before any is changed: the page is then laid out once, not once for each.
   const SMALLEST = 0.75; // of the size of a formula: then it is that of a caption
-  function fit(formula) {
-    const box = formula.querySelector("mjx-container");
-    if (!box) return;
-    box.classList.remove("too-wide");
-    box.removeAttribute("tabindex");
-    box.style.removeProperty("font-size");
-    const display = box.hasAttribute("display");
-    const outer = display ? box : box.closest("p, li, dt, dd, td, th, figcaption, h1, h2, h3");
-    const wanted = display ? box.scrollWidth : box.offsetWidth;
-    if (!outer || wanted <= outer.clientWidth + 1) return;
-    const share = outer.clientWidth / wanted;
-    if (share < SMALLEST) {
-      box.classList.add("too-wide");
-      box.tabIndex = 0; // for the keyboard
-    } else {
-      box.style.fontSize = `calc(${share - 0.01} * ${getComputedStyle(box).fontSize})`;
+  function fit(formulas) {
+    const boxes = formulas.map((each) => each.querySelector("mjx-container")).filter(Boolean);
+    for (const box of boxes) {
+      if (box.classList.contains("too-wide")) box.classList.remove("too-wide");
+      box.removeAttribute("tabindex");
+      box.style.removeProperty("font-size");
     }
+    const sizes = boxes.map((box) => {
+      const display = box.hasAttribute("display");
+      const outer = display ? box : box.closest("p, li, dt, dd, td, th, figcaption, h1, h2, h3");
+      const wanted = display ? box.scrollWidth : box.offsetWidth;
+      const room = outer?.clientWidth ?? Infinity;
+      return [wanted > room + 1 ? room / wanted : 1, getComputedStyle(box).fontSize];
+    });
+    boxes.forEach((box, number) => {
+      const [share, size] = sizes[number];
+      if (share < SMALLEST) {
+        box.classList.add("too-wide");
+        box.tabIndex = 0; // for the keyboard
+      } else if (share < 1) {
+        box.style.fontSize = `calc(${share - 0.01} * ${size})`;
+      }
+    });
   }
 
   // Lines break elsewhere when the window gets another width.
@@ -123,7 +130,7 @@
       const items = MathJax.startup.document.getMathItemsWithin(displays);
       MathJax.typesetClear(displays);
       items.forEach((item) => item.removeFromDocument(true));
-      document.querySelectorAll("span.math").forEach(fit);
+      fit([...document.querySelectorAll("span.math")]);
       displays.forEach(wait);
     },
   };
