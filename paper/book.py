@@ -4,6 +4,7 @@ So every number, formula and figure in it is the site's own, and no notebook run
 """
 
 import copy
+import html
 import json
 import posixpath
 import re
@@ -26,6 +27,7 @@ ADDED = """
 """
 # Long, and read with the files beside them: what they prove is said on the page before.
 LEFT_OUT = {"chapters/proof_files"}
+WIDGET = "script[type='application/vnd.jupyter.widget"
 SCREEN_ONLY = "script, p.live, .run, .doors, .headerlink, .toctree-wrapper, .visually-hidden"
 
 
@@ -43,13 +45,13 @@ def reading_order():
     return [(part["caption"], pages) for part, pages in zip(parts, kept, strict=True)]
 
 
-def parse(html):
-    return BeautifulSoup(html, "html.parser")
+def parse(markup):
+    return BeautifulSoup(markup, "html.parser")
 
 
-def element(html):
+def element(markup):
     """Return the one element that some HTML describes."""
-    return parse(html).find()
+    return parse(markup).find()
 
 
 def read(page):
@@ -94,8 +96,10 @@ def whole_book():
 
 def chapter(page, pages):
     """Return what stands on a page of the site, fit to stand among the others."""
-    text = read(page).select_one("article")
-    for each in text.select(SCREEN_ONLY):  # of a flipbook its still is left
+    whole = read(page)
+    text = whole.select_one("article")
+    print_flipbooks(text, whole)
+    for each in text.select(SCREEN_ONLY):
         each.decompose()
 
     seen = set()
@@ -105,7 +109,7 @@ def chapter(page, pages):
         else:
             seen.add(each["id"])
             each["id"] = f"{page}:{each['id']}"  # every chapter has a section "exercises"
-    for image in text.select("img"):
+    for image in text.select("img:not([src^='data:'])"):
         image["src"] = resolve(page, image["src"])
     for link in text.select("a[href]"):
         redirect(link, page, pages)
@@ -124,6 +128,51 @@ def chapter(page, pages):
     text.attrs = {"class": "chapter"}
     text.h2["id"] = page
     return text
+
+
+def print_flipbooks(text, page):
+    """Put three frames in the place of each flipbook's still: paper has no slider to move.
+
+    They stand below the caption, so that a reference leads to where both begin.
+    """
+    views = text.select(f"{WIDGET}-view+json']")
+    if not views:
+        return
+    models = json.loads(page.select_one(f"{WIDGET}-state+json']").string)["state"]
+    state = {name: model["state"] for name, model in models.items()}
+    for view in views:
+        *sliders, leaves = (
+            state[child.removeprefix("IPY_MODEL_")]
+            for child in state[json.loads(view.string)["model_id"]]["children"]
+        )
+        frames = element("<div class='frames'></div>")
+        for place in three_places(sliders):
+            leaf = leaves
+            for index in place:
+                leaf = state[leaf["children"][index].removeprefix("IPY_MODEL_")]
+            where = ", ".join(
+                f"{slider['description']} = {slider['_options_labels'][index]}"
+                for slider, index in zip(sliders, place, strict=True)
+            )
+            frame = element(f"<div><p>{html.escape(where)}</p></div>")
+            frame.append(parse(leaf["value"]).img)
+            frames.append(frame)
+        figure = view.find_parent("figure")
+        figure.select_one(".flipbook-still").decompose()
+        figure.append(frames)
+
+
+def three_places(sliders):
+    """Return the ends of the longest slider and where it starts, or its middle, in their order.
+
+    Another slider stays where it starts.
+    """
+    start = [slider["index"] for slider in sliders]
+    lengths = [len(slider["_options_labels"]) for slider in sliders]
+    longest = lengths.index(max(lengths))
+    last = lengths[longest] - 1
+    between = start[longest] if 0 < start[longest] < last else last // 2
+    return [[*start[:longest], place, *start[longest + 1 :]] for place in (0, between, last)]
 
 
 def redirect(link, page, pages):

@@ -64,9 +64,11 @@ window.paper = {
         });
     },
 
-    // Write the number of its page behind each link that leaves room for one.
+    // Write the number of its page behind each link that leaves room for one; say whether any is new.
     number(pages) {
-        for (const link of document.querySelectorAll(".contents a, .to-solution"))
-            link.dataset.page = pages[link.hash.slice(1)];
+        const links = [...document.querySelectorAll(".contents a, .to-solution")];
+        const changed = links.filter(({ dataset, hash }) => dataset.page !== `${pages[hash.slice(1)]}`);
+        for (const link of changed) link.dataset.page = pages[link.hash.slice(1)];
+        return changed.length > 0;
     },
 };

@@ -39,6 +39,7 @@ FOLDERS = {
     "mathjax3": ROOT / "web" / "vendor" / "mathjax3",
     "dejavu": Path(matplotlib.get_data_path()) / "fonts" / "ttf",
 }
+MOST_ROUNDS = 6  # two are enough, if the contents don't grow by a page
 FORMULA = "Formula: "  # so begins the text alternative of a formula, here and in paper.js
 
 
@@ -94,15 +95,15 @@ def open_page(browser, address, ready, html=""):
 
 
 def print_book(page):
-    """Print until the page numbers are right: to learn them, and again when they are written."""
-    written = None
-    while True:
+    """Print until the page numbers are right: to learn them, and again when they are written.
+
+    Only of those that can be read: what lies at the very end of a page may go back and forth.
+    """
+    for _ in range(MOST_ROUNDS):
         pdf = print_page(page)
-        numbers = page_numbers(pdf)
-        if numbers == written:
+        if not page.evaluate("numbers => paper.number(numbers)", page_numbers(pdf)):
             return pdf
-        page.evaluate("numbers => paper.number(numbers)", numbers)
-        written = numbers
+    sys.exit(f"The page numbers of the contents still change after {MOST_ROUNDS} rounds.")
 
 
 def print_page(page):

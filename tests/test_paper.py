@@ -1,5 +1,6 @@
 """The PDF: the whole site is in it, with the site's numbers, described, and nothing cut off."""
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from conftest import needed, wanting
 pikepdf, pypdfium2 = needed("pikepdf"), needed("pypdfium2")
 needed("playwright.sync_api")
 
+from paper.book import three_places  # noqa: E402
 from paper.pdf import PDF, open_book  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,10 +131,25 @@ def test_every_number_of_the_site_is_in_its_chapter(chapters, texts, places):
 
 def test_every_figure_and_every_formula_is_described(chapters, structure):
     images = Counter(
-        image["alt"] for text in chapters.values() for image in text.select("figure img")
+        image["alt"]
+        for text in chapters.values()
+        for image in text.select("figure img:not(.flipbook-still *)")
     )
     found = Counter(str(each.get("/Alt")) for each in structure if each.S == "/Figure")
-    assert found == images
+    # Of a flipbook three frames, as the notebook stores them.
+    assert not images - found
+    more, stored = found - images, set()
+    for path in (ROOT / "chapters").glob("*.ipynb"):
+        widgets = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("widgets", {})
+        for states in widgets.values():
+            values = [str(model["state"].get("value")) for model in states["state"].values()]
+            frames = [
+                BeautifulSoup(value, "html.parser").img for value in values if "<img" in value
+            ]
+            stored |= {frame["alt"] for frame in frames}
+    flipbooks = [text.select(".flipbook-still") for text in chapters.values()]
+    assert more.total() == 3 * sum(map(len, flipbooks)) > 30
+    assert set(more) <= stored
     formulas = [str(each.get("/Alt", "")) for each in structure if each.S == "/Formula"]
     # Those in headings are words. The symbols of the notation that hold no letter aren't lost
     # either, but a formula is one element however many lines it has.
@@ -235,6 +252,24 @@ def test_the_front_page_leads_to_it(pdf, chapters):
     assert (PDF.parent / front).parent.joinpath(link["href"]).resolve() == PDF
 
 
+@pytest.mark.parametrize(
+    ("lengths", "start", "places"),
+    [
+        ([5], [2], [[0], [2], [4]]),
+        ([5], [0], [[0], [2], [4]]),
+        ([6], [5], [[0], [2], [5]]),
+        ([3, 6], [1, 4], [[1, 0], [1, 4], [1, 5]]),
+        ([6, 3], [4, 2], [[0, 2], [4, 2], [5, 2]]),
+    ],
+)
+def test_a_flipbook_is_printed_from_end_to_end(lengths, start, places):
+    sliders = [
+        {"_options_labels": ["x"] * length, "index": index}
+        for length, index in zip(lengths, start, strict=True)
+    ]
+    assert three_places(sliders) == places
+
+
 # ---- The page that is printed, in a browser ----
 
 ASK = """() => {
@@ -253,8 +288,9 @@ ASK = """() => {
         say("not set", formula);
     for (const figure of document.querySelectorAll("figure")) {
         const images = [...figure.querySelectorAll("img")];
-        if (images.length !== 1 || !images.every(image => image.checkVisibility()
-            && image.naturalWidth)) say("not one picture", figure);
+        const wanted = figure.querySelector(".frames") ? 3 : 1;
+        if (images.length !== wanted || !images.every(image => image.checkVisibility()
+            && image.naturalWidth)) say("not its pictures", figure);
         if (!figure.querySelector("figcaption")?.innerText.trim()) say("no caption", figure);
     }
     for (const text of document.querySelectorAll("pre, p, li, td, figcaption, mjx-container")) {
@@ -267,7 +303,7 @@ FAULTS = {
     "wider than the page": "<pre style='white-space: pre; width: 170mm'>x</pre>",
     "cut off": "<p style='overflow: hidden; white-space: nowrap'>" + "long " * 99 + "</p>",
     "not set": "<p class='math'>x</p>",
-    "not one picture": "<figure><figcaption>A caption</figcaption></figure>",
+    "not its pictures": "<figure><figcaption>A caption</figcaption></figure>",
     "no caption": "<figure><img alt='x' src='_static/favicon.svg'></figure>",
     "6 points are too small": "<p style='font-size: 6pt'>small print</p>",
 }
