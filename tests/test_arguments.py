@@ -273,6 +273,47 @@ def test_a_bad_argument_is_refused_by_its_name_before_any_work(name, argument, b
         assert rng.bit_generator.seed_seq.n_children_spawned == 0
 
 
+# What has three entries here, a weight vector, or two, the labels: and what it must match.
+MATCHES = [
+    pytest.param(name, argument, "X of shape (2, 3)", id=f"{name}-{argument}")
+    for name, arguments in TABLE.items()
+    if "X" in arguments
+    for argument, (good, _) in arguments.items()
+    if argument != "X" and np.shape(good) in ((2,), (3,))
+]
+MATCHES += [
+    ("angle", "v", "u of shape (3,)"),
+    ("IsotropicGaussian.angle_tail", "w_teacher", "the law"),
+    ("Gaussian.angle_tail", "w_teacher", "the covariance"),
+    ("PolynomialAngles.angle_tail", "w_teacher", "the law's own"),
+    ("Empirical.angle_tail", "w_teacher", "the points"),
+    ("risk_curve", "w_teacher", "the inputs' dim"),
+]
+
+
+@pytest.mark.parametrize(("name", "argument", "like"), MATCHES)
+def test_a_shape_that_does_not_match_is_told_what_it_should_match(name, argument, like):
+    arguments = good_arguments(name)
+    size = len(arguments[argument])
+    # In one entry more there is no number that could be wrong in another way.
+    arguments[argument] = np.full(size + 1, 0.5)
+    with pytest.raises(ValueError, match="must have shape") as error:
+        find(name)(**arguments)
+    assert str(error.value) == (
+        f"{argument} must have shape ({size},) to match {like}; got shape ({size + 1},)"
+    )
+
+
+def test_layers_that_do_not_match_are_told_what_they_should_match():
+    start = {"X": X, "labels": Y, "steps": 1, "step_size": 0.1}
+    for layers, message in (
+        ((np.ones((2, 4)), np.ones((1, 2))), "W_1 must have 3 columns to match X of shape (2, 3)"),
+        ((np.ones((2, 3)), np.ones((1, 3))), "W_2 must have 2 columns to match the rows of W_1"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"start: layer {message}; got shape")):
+            distill_lib.gradient_descent(**start, start=layers)
+
+
 @pytest.mark.parametrize("name", TABLE)
 def test_a_required_argument_left_out_is_named(name):
     for argument, parameter in inspect.signature(find(name)).parameters.items():
