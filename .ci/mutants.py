@@ -18,6 +18,7 @@ And it leaves functions with a decorator alone, those of _files and one_blas_thr
 
 import fnmatch
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -57,19 +58,28 @@ version = "0"
 
 [tool.pytest.ini_options]
 pythonpath = ["."]
+filterwarnings = ["error"]
 
 [tool.mutmut]
 source_paths = ["distill_lib/{module}.py"]
 also_copy = ["distill_lib", "tests", "conftest.py"]
 pytest_add_cli_args_test_selection = {tests}
+pytest_add_cli_args = ["-k", "not chapters"]
+timeout_multiplier = 6
 """
 SURVIVED, NO_TESTS = {0}, {5, 33}
+
+
+def at_most():
+    """Give what runs here 4 GB: a loop that never ends by a change would ask for all there are."""
+    if sys.platform == "linux":  # elsewhere this limit is none
+        resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
 
 
 def mutmut(*arguments, folder, **options):
     """Run mutmut in a copy of the book."""
     command = [sys.executable, "-m", "mutmut", *arguments]
-    return subprocess.run(command, cwd=folder, text=True, **options)
+    return subprocess.run(command, cwd=folder, text=True, preexec_fn=at_most, **options)
 
 
 def survivors(module):

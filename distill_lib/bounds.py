@@ -17,8 +17,9 @@ from distill_lib._types import Floats, Vector
 # From an array of angles to an array of probabilities.
 AngleTail: TypeAlias = Callable[[Floats], ArrayLike]
 
-# Log-odds of the angles, as shares of pi/2, at which a tail is looked at.
+# Log-odds of the angles, as shares of pi/2, at which a tail is looked at, and from one to the next.
 LOG_ODDS = np.linspace(-40.0, 40.0, 40_001)
+STEP = 0.002
 # How far a tail may miss. One that is computed from a cosine, as most are, knows an angle near 0
 # only to the root of the rounding of a double, 1.5e-8; machines round it this way or that.
 ROUNDING = 1e-7
@@ -77,7 +78,7 @@ def transfer_risk_bound(angle_tail: AngleTail, n: int) -> float:
         beta, rest = np.pi / 2 * special.expit([log_odds, -log_odds])
         return float(p(beta)) + float(p(rest)) ** n
 
-    around = LOG_ODDS[max(best - 1, 0)], LOG_ODDS[min(best + 1, LOG_ODDS.size - 1)]
+    around = LOG_ODDS[best] - STEP, LOG_ODDS[best] + STEP
     refined = optimize.minimize_scalar(at, bounds=around, method="bounded")
     return float(min(bound.min(), refined.fun, 1.0))
 
@@ -140,8 +141,8 @@ def sharp_transfer_risk_bound(angle_tail: AngleTail, n: int) -> float:
         total += np.sum(((low + high) / 2 * (before - after))[even])
         if even.all():
             return float(total)
+        # Next to pi/2 the width of a cell is exact, so that no edge comes beyond it.
         edges = a[~even, None] + (b - a)[~even, None] * np.linspace(0.0, 1.0, 9)
-        edges = np.minimum(edges, np.pi / 2)
         survival, height = p(edges) ** n, p(np.pi / 2 - edges)
         columns = (edges, edges, height, height, survival, survival)
         cells = tuple(c[:, k : k + 8].ravel() for c, k in zip(columns, (0, 1) * 3, strict=True))

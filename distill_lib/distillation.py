@@ -326,11 +326,10 @@ def bernoulli_divergence(labels: Floats, logits: Floats) -> Floats:
         near = rare * _psi(gap / rare) + (1.0 - rare) * _psi(-gap / (1.0 - rare))
         close = (np.abs(h) < 0.5) & (np.abs(label_logits) > 1.0)
         divergence = np.where(close, near, divergence)
-    # A hard label has no logit; the divergence is the logistic loss.
-    hard = (labels == 0.0) | (labels == 1.0)
-    divergence = np.where(
-        hard, np.logaddexp(0.0, np.where(labels == 1.0, -logits, logits)), divergence
-    )
+        # A hard label has no logit; the divergence is the logistic loss.
+        hard = (labels == 0.0) | (labels == 1.0)
+        logistic = np.logaddexp(0.0, np.where(labels == 1.0, -logits, logits))
+        divergence = np.where(hard, logistic, divergence)
     # A label is the double nearest to the teacher's probability. A student that gives the
     # same double can't be told from the teacher.
     return np.where(~hard & (special.expit(logits) == labels), 0.0, divergence)

@@ -273,6 +273,47 @@ def test_a_bad_argument_is_refused_by_its_name_before_any_work(name, argument, b
         assert rng.bit_generator.seed_seq.n_children_spawned == 0
 
 
+# What has three entries here, a weight vector, or two, the labels: and what it must match.
+MATCHES = [
+    pytest.param(name, argument, "X of shape (2, 3)", id=f"{name}-{argument}")
+    for name, arguments in TABLE.items()
+    if "X" in arguments
+    for argument, (good, _) in arguments.items()
+    if argument != "X" and np.shape(good) in ((2,), (3,))
+]
+MATCHES += [
+    ("angle", "v", "u of shape (3,)"),
+    ("IsotropicGaussian.angle_tail", "w_teacher", "the law"),
+    ("Gaussian.angle_tail", "w_teacher", "the covariance"),
+    ("PolynomialAngles.angle_tail", "w_teacher", "the law's own"),
+    ("Empirical.angle_tail", "w_teacher", "the points"),
+    ("risk_curve", "w_teacher", "the inputs' dim"),
+]
+
+
+@pytest.mark.parametrize(("name", "argument", "like"), MATCHES)
+def test_a_shape_that_does_not_match_is_told_what_it_should_match(name, argument, like):
+    arguments = good_arguments(name)
+    size = len(arguments[argument])
+    # In one entry more there is no number that could be wrong in another way.
+    arguments[argument] = np.full(size + 1, 0.5)
+    with pytest.raises(ValueError, match="must have shape") as error:
+        find(name)(**arguments)
+    assert str(error.value) == (
+        f"{argument} must have shape ({size},) to match {like}; got shape ({size + 1},)"
+    )
+
+
+def test_layers_that_do_not_match_are_told_what_they_should_match():
+    start = {"X": X, "labels": Y, "steps": 1, "step_size": 0.1}
+    for layers, message in (
+        ((np.ones((2, 4)), np.ones((1, 2))), "W_1 must have 3 columns to match X of shape (2, 3)"),
+        ((np.ones((2, 3)), np.ones((1, 3))), "W_2 must have 2 columns to match the rows of W_1"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"start: layer {message}; got shape")):
+            distill_lib.gradient_descent(**start, start=layers)
+
+
 @pytest.mark.parametrize("name", TABLE)
 def test_a_required_argument_left_out_is_named(name):
     for argument, parameter in inspect.signature(find(name)).parameters.items():
@@ -293,6 +334,69 @@ def test_options_are_keyword_only(name):
             continue
         if optional or (argument in ("rng", "trials", "test_points", "steps") and "." not in name):
             assert parameter.kind is inspect.Parameter.KEYWORD_ONLY, argument
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "bad", "message"),
+    [
+        ("easiness_bound", "easiness", -1.0, "must be finite and > 0; got -1.0"),
+        ("gradient_flow", "rtol", 1.0, "must be finite and >= 1e-12 and <= 0.001; got 1.0"),
+        ("margin_bound", "gamma", 2, "must be finite and > 0 and <= 1.5708; got 2"),
+        ("easiness_bound", "easiness", "3", "must be a number; got '3'"),
+        ("easiness_bound", "n", 0, "must be >= 1; got 0"),
+        ("risk_curve", "trials", 1, "must be >= 2; got 1"),
+        ("gradient_descent", "steps", -1, "must be >= 0; got -1"),
+        ("easiness_bound", "n", 2.0, "must be a whole number; got 2.0"),
+        ("angle", "u", [[1.0]], "must have shape (d,), d >= 1; got shape (1, 1)"),
+        ("angle", "u", [0.0], "must not be the zero vector: it has no direction"),
+        ("smoothness", "X", [[NAN]], "must be finite; it holds NaN or infinity"),
+        ("smoothness", "X", "abc", "must hold real numbers; got 'abc'"),
+    ],
+)
+def test_a_refusal_says_what_is_wanted_and_what_came(name, argument, bad, message):
+    with pytest.raises(ValueError, match="must") as error:
+        find(name)(**good_arguments(name) | {argument: bad})
+    assert str(error.value) == f"{argument} {message}"
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "good"),
+    [
+        ("gradient_flow", "rtol", 1e-12),
+        ("gradient_flow", "rtol", 1e-3),
+        ("gradient_flow", "max_time", INF),
+        ("margin_bound", "gamma", np.pi / 2),
+        ("BoundedAngles", "max_angle", np.pi / 2),
+        ("limit_offset", "q0", 0.0),
+        ("limit_offset", "q0", 0.2),
+        ("easiness_bound", "n", np.int64(1)),
+        ("easiness_bound", "easiness", np.float32(1)),
+        ("easiness_bound", "easiness", np.array(1)),
+        ("risk_curve", "trials", 2),
+        ("gradient_descent", "steps", 0),
+        ("distillation_loss", "labels", [0.0, 1.0]),
+        ("IsotropicGaussian.angle_tail", "theta", [0.0, np.pi / 2]),
+        ("IsotropicGaussian.angle_tail", "theta", []),
+        ("PolynomialAngles.gap_quantile", "probability", [0.0, 1.0]),
+        ("PolynomialAngles.gap_quantile", "probability", []),
+    ],
+)
+def test_the_ends_of_a_range_belong_to_it(name, argument, good):
+    find(name)(**good_arguments(name) | {argument: good})
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int32, np.float16, np.float32, np.longdouble])
+def test_numbers_of_every_kind_are_taken_and_become_doubles(kind):
+    rows = np.array([[1, 0, 0], [1, 1, 0]], kind)
+    students = distill_lib.nested_students(rows, np.array([1, 1, 1], kind))
+    assert students.dtype == np.float64
+    assert np.allclose(students, rows, rtol=0, atol=1e-15)  # rounding
+
+
+@pytest.mark.parametrize("kind", [complex, object, "S1", "U1", "M8[s]", "m8[s]"])
+def test_what_is_no_real_number_is_refused_even_if_it_looks_like_one(kind):
+    with pytest.raises(ValueError, match="^X must hold real numbers; got "):
+        distill_lib.smoothness(np.array([[1, 0], [1, 1]]).astype(kind))
 
 
 def test_observed_points_have_an_angle_unless_they_are_zero():

@@ -306,6 +306,17 @@ def test_theorem_3_for_a_few_angles_is_an_infimum_over_small_windows(n):
     assert transfer_risk_bound(tail, n) == pytest.approx(exact, rel=1e-12)
 
 
+@pytest.mark.parametrize("n", [2, 7])
+def test_theorem_3_sees_a_window_at_the_middle_however_small(n):
+    """Half of the inputs a little below 45 degrees, half a little above: 45 is on the grid."""
+    angles = np.pi / 4 + np.array([-1e-9, 1e-9])
+
+    def tail(theta):
+        return np.mean(np.asarray(theta)[..., None] <= angles, axis=-1)
+
+    assert transfer_risk_bound(tail, n) == pytest.approx(0.5 + 0.5**n, rel=1e-14)  # rounding
+
+
 @pytest.mark.parametrize(
     ("n", "kappa", "value"),
     [(10, 0.5, "0.796080"), (10, 1, "0.330259"), (10, 2, "0.0630190"), (100, 1, "0.0560517")],
@@ -439,6 +450,24 @@ def test_a_tail_that_misses_by_rounding_gives_no_negative_bound():
     assert sharp_transfer_risk_bound(missing, 1) == 0.0
 
 
+def test_a_tail_that_exceeds_one_by_rounding_is_one_for_however_many_inputs():
+    """With n = 10^9 a power of 1 + 1e-8 would be e^10."""
+    n, miss = 10**9, 1e-8
+    assert sharp_transfer_risk_bound(lambda theta: np.full_like(theta, 1 + miss), n) == 1.0
+    # Kept at 1, the tail 1 - s + miss is that of 1 - s with s put off by miss: the least of n such
+    # shares has the mean miss + 1/(n + 1), and the tail at its complement is higher by miss.
+    bound = sharp_transfer_risk_bound(lambda theta: 1 - 2 * theta / np.pi + miss, n)
+    # The quadrature's 1e-7, and rounding of the tail, 1e-16, to the power n.
+    assert bound == pytest.approx(2 * miss + 1 / (n + 1), rel=1e-6)
+
+
+@pytest.mark.parametrize(("angle", "lost"), [(0.3, 0.0), (1.2, 1.0)])
+def test_a_tail_may_be_of_booleans(angle, lost):
+    """All inputs at one angle: two of them are 2 * angle apart at the most."""
+    for bound in (transfer_risk_bound, sharp_transfer_risk_bound):
+        assert bound(lambda theta: theta <= angle, 3) == lost
+
+
 def test_a_margin_that_some_inputs_exceed_is_refused():
     with pytest.raises(ValueError, match=r"^gamma must be an angular margin.*= 0\.2$"):
         margin_bound(bounded(1.0), 0.8, 3)
@@ -510,3 +539,17 @@ def test_the_sharper_bound_sees_atoms_at_complementary_angles(n):
     exact = 1 - 0.5 * (1 - 0.5**n)
     # 1e-12: the sum of a few thousand cells in which nothing happens.
     assert sharp_transfer_risk_bound(tail, n) == pytest.approx(exact, abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_the_sharper_bound_sees_an_atom_of_orthogonal_inputs(n):
+    """Half of the inputs lie on the line of the teacher, half are orthogonal to it.
+
+    The bound is lost if x is orthogonal, or if all of the transfer set are.
+    """
+
+    def tail(theta):
+        return np.where(np.asarray(theta) > 0, 0.5, 1.0)
+
+    # 1e-12: the sum of a few thousand cells in which nothing happens.
+    assert sharp_transfer_risk_bound(tail, n) == pytest.approx(0.5 + 0.5 * 0.5**n, abs=1e-12)

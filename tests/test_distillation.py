@@ -16,10 +16,16 @@ from distill_lib import (
     smoothness,
     soft_labels,
 )
-from distill_lib.distillation import _phi, _psi, logits
+from distill_lib.distillation import _phi, _psi, bernoulli_divergence, logits
 
-# Enough digits to hold 1 - y for the smallest double, 5e-324, and then some.
-DIGITS = 420
+
+def digits(label, logit):
+    """Enough to hold 1 - y and 1 + e^-|u|, of small labels and large logits, and then some.
+
+    Down to 1e-312 or so, see below; the logarithms take most of the time of these tests.
+    """
+    small = max(-math.log10(min(label, 1 - label) or 1.0), abs(logit) / math.log(10))
+    return 100 + round(min(small, 320.0))
 
 
 def log_sigmoid(u):
@@ -48,7 +54,7 @@ def decimals(array):
 def assert_loss_is_exact(label, logit, units=2):
     """One input x = (1): the loss is the divergence of this label from this logit."""
     loss = distillation_loss([1.0], [[logit]], [label])
-    with localcontext(prec=DIGITS):
+    with localcontext(prec=digits(label, logit)):
         y, u = Decimal(float(label)), Decimal(float(logit))
         exact = exact_divergence(y, u)
         error = float(abs(Decimal(loss) - exact))
@@ -149,7 +155,7 @@ def test_near_one_half_the_loss_is_as_exact_as_the_labels_logit(off, gap, side, 
     if expit(logit) == label:
         return  # 0, as above
     loss = distillation_loss([1.0], [[logit]], [label])
-    with localcontext(prec=DIGITS):
+    with localcontext(prec=digits(label, logit)):
         exact = exact_divergence(Decimal(label), Decimal(logit))
         error = float(abs(Decimal(loss) - exact))
     # The derivative of the loss is at most a quarter of the difference of the logits; each of them
@@ -176,7 +182,7 @@ def test_loss_is_exactly_zero_at_the_teacher_and_so_is_the_gradient(seed, n, d, 
 
 @given(some_logits)
 def test_hard_labels_make_it_the_logistic_loss(logit):
-    with localcontext(prec=DIGITS):
+    with localcontext(prec=digits(1.0, logit)):
         exact = {1.0: -log_sigmoid(Decimal(logit)), 0.0: -log_sigmoid(Decimal(-logit))}
     for label, loss in exact.items():
         # 1e-13: softplus is within a few roundings of the truth.
@@ -237,7 +243,7 @@ def test_smoothness_of_a_matrix_that_can_be_worked_out_by_hand():
 
 @given(some_logits, st.floats(1e-2, 1e2))
 def test_soft_labels_are_the_logistic_function_of_the_cooled_logit(logit, temperature):
-    with localcontext(prec=DIGITS):
+    with localcontext(prec=digits(1.0, logit / temperature)):
         exact = float(log_sigmoid(Decimal(logit / temperature)).exp())
     # A few roundings; the logistic function's own, near its tail.
     label = soft_labels([[logit]], [1.0], temperature=temperature)[0]
@@ -265,6 +271,22 @@ def test_logits_beyond_the_doubles_are_infinite_and_never_lose_their_sign():
     X = np.array([[1e200, 1e200], [-1e200, -1e200], [1e-200, 0.0], [-1e-200, 0.0], [0.0, 0.0]])
     assert logits(X, np.array([1e200, 1e200])).tolist() == [math.inf, -math.inf, 1, -1, 0]
     assert logits(X, np.array([1e-200, 0.0])).tolist() == [1, -1, 5e-324, -5e-324, 0]
+
+
+def test_infinite_terms_of_a_logit_cancel_as_they_should():
+    """Powers of two, whose products are exact: a fused multiply and add would show a rounding."""
+    X = 2.0**700 * np.array([[1.0, -1.0], [2.0, -1.0], [1.0, -2.0]])
+    assert logits(X, np.array([2.0**700, 2.0**700])).tolist() == [0.0, math.inf, -math.inf]
+
+
+def test_no_setting_of_numpy_makes_an_error_of_what_rounds_to_zero_or_infinity():
+    X = np.array([[1e200, -2e200], [1e-200, 0.0], [0.0, 0.0]])
+    labels = np.array([0.0, 5e-324, 1.0, 1e-310, 0.3, 1 - 1e-16])
+    with np.errstate(all="raise"):
+        logits(X, np.array([1e200, 1e200]))
+        logits(X, np.array([1e-200, 1e-200]))
+        for logit in (-1e300, -800.0, -1.0, 0.0, 40.0, 800.0, 1e300):
+            bernoulli_divergence(labels, np.full(6, logit))
 
 
 def test_hard_labels_say_class_one_on_the_boundary():

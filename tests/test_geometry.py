@@ -275,3 +275,18 @@ def test_zero_rows_bring_nothing():
     coordinates, rest = nested_coordinates(np.zeros((3, 2)), [3.0, 4.0])
     assert not coordinates.any()
     assert rest == 5.0
+
+
+@pytest.mark.parametrize("function", [orthonormal_basis, lambda X: nested_coordinates(X, [1.0])])
+@pytest.mark.parametrize("bad", [3.0, [1.0, 2.0], np.ones((0, 3)), [[math.nan]], "abc"])
+def test_rows_that_are_none_are_refused(function, bad):
+    with pytest.raises(ValueError, match="^X must "):
+        function(bad)
+
+
+def test_a_vector_of_another_dimension_has_no_coordinates():
+    with pytest.raises(ValueError, match="^w must be finite"):
+        nested_coordinates(np.ones((2, 3)), [1.0, math.nan, 1.0])
+    with pytest.raises(ValueError, match="must have shape") as error:
+        nested_coordinates(np.ones((2, 3)), np.ones(4))
+    assert str(error.value) == "w must have shape (3,) to match X of shape (2, 3); got shape (4,)"

@@ -404,6 +404,17 @@ def test_max_margin_refuses_soft_labels_and_names_the_cure():
         max_margin_student(X, soft_labels(X, [1.0, 2.0]))
 
 
+def test_max_margin_gives_up_after_ten_steps_for_each_row_and_column(monkeypatch):
+    """No inputs are known that would need as many: a search that only takes its limit stands in."""
+
+    def endless(A, b, maxiter):
+        raise RuntimeError(f"{maxiter} steps")
+
+    monkeypatch.setattr(optimize, "nnls", endless)
+    with pytest.raises(RuntimeError, match="^50 steps"):
+        max_margin_student([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]], [1, 0])
+
+
 def test_max_margin_leaves_its_arguments_alone():
     X, hard = np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([1.0, 0.0])
     max_margin_student(X, hard)[:] = 7
