@@ -101,7 +101,7 @@ def test_a_group_that_limits_is_taken_and_named(monkeypatch):
 
 @pytest.mark.parametrize("kind", [cgroup.Systemd, cgroup.Direct])
 def test_a_real_group_ends_what_takes_too_much(kind, monkeypatch):
-    # .ci/guest.sh makes a machine where there are groups.
+    # Seen under a kernel of its own (Linux 6.1, as root and as a user with a session).
     need_sandbox()
     ways = [way for way in cgroup.ways() if isinstance(way, kind)]
     monkeypatch.setattr(cgroup, "ways", lambda: ways)

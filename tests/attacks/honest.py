@@ -167,9 +167,9 @@ LOST = {
     "memory": (
         [
             *HONEST,
-            # All of them: the kernel ends the largest process, we the one that runs the cells.
-            "import os, time\nfor _ in range(6):\n    if os.fork() == 0: break\n"
-            "x = bytearray(b'x') * 2**30\ntime.sleep(99)",
+            "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
+            "        x = bytearray(b'x') * 2**30\n        time.sleep(99)\n"
+            "time.sleep(99)",
         ],
         ALL,
         [
