@@ -10,6 +10,7 @@ import pytest
 from attacks.batch import (
     ONLY_LINUX,
     command,
+    isolation,
     make_assignment,
     need_sandbox,
     notebook,
@@ -240,7 +241,7 @@ def test_the_honest_score_as_if_they_were_alone(batch):
         assert points(row) == ALL
         assert row["automatic"] == "6"
         assert row["essay (of 4)"] == row["note"] == ""
-        assert row["isolation"] == "bubblewrap"
+        assert row["isolation"] == isolation()
 
 
 def test_no_process_is_left(batch):

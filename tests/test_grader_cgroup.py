@@ -99,6 +99,25 @@ def test_a_group_that_limits_is_taken_and_named(monkeypatch):
         assert prepared.isolation == "bubblewrap with a cgroup"
 
 
+@pytest.mark.parametrize("kind", [cgroup.Systemd, cgroup.Direct])
+def test_a_real_group_ends_what_takes_too_much(kind, monkeypatch):
+    # Seen under a kernel of its own (Linux 6.1, as root and as a user with a session).
+    need_sandbox()
+    ways = [way for way in cgroup.ways() if isinstance(way, kind)]
+    monkeypatch.setattr(cgroup, "ways", lambda: ways)
+    monkeypatch.setattr(watch, "MEMORY", 2**28)
+    cells = ["x = 1", "y = bytearray(b'x') * 2**29", "assert x == 1 and 'y' not in globals()"]
+    with sandbox.Sandbox((), 24) as prepared:
+        if prepared.group is None:
+            pytest.skip("no such control group here that we may use")
+        monkeypatch.delattr(watch, "memory")  # it isn't we who count
+        run = prepared.run(cells, [])
+        assert prepared.limited
+    assert run.cells == [[1, "Lost", f"{checkpoints.WHY['killed']}. {LOST}"]]
+    if isinstance(prepared.group, cgroup.Direct):
+        assert not prepared.group.folder(0).exists()
+
+
 def run_counted(cells, monkeypatch):
     """Return what became of cells where there is no group."""
     need_sandbox()

@@ -3,10 +3,10 @@
 import dataclasses
 
 import pytest
-from attacks.batch import ONLY_LINUX, need_sandbox, notebook
+from attacks.batch import ONLY_LINUX, isolation, need_sandbox, notebook
 from attacks.corpus import ALL
 from attacks.hidden import ASSIGNMENT
-from attacks.honest import HONESTLY, LOST
+from attacks.honest import CELL, HONESTLY, LOST
 
 from course.grader import grade, sandbox, watch
 
@@ -46,6 +46,9 @@ def test_an_honest_notebook_gets_full_marks(name, graded):
 @pytest.mark.parametrize("name", LOST)
 def test_one_bad_step_costs_its_own_points(name, graded):
     cells, points, said, reasons = LOST[name]
+    if name == "memory" and "cgroup" in isolation():
+        # The kernel ends the processes that take it; the one that waits for them is late.
+        said = [3, "Lost", f"it took too long. {CELL}"]
     result = graded(cells, name)
     assert tuple(result["points"].values()) == points, result
     assert result["cells"] == ([said] if said else [])

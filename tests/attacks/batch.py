@@ -80,6 +80,14 @@ def need_sandbox():
         wanting("no sandbox", str(error))
 
 
+def isolation():
+    """Return what is written beside every grade that a sandbox gives here."""
+    from course.grader.sandbox import Sandbox
+
+    with Sandbox((), 20) as prepared:
+        return prepared.isolation
+
+
 def running_commands():
     """Return the command of every process of this machine, as a text."""
     commands = []
