@@ -170,7 +170,8 @@ def test_files_end_with_the_next_look(processes, monkeypatch):
         f"import os\nfor j in range({processes} - 1):\n    if os.fork() == 0: break\n"
         f"else: j = {processes}\n"
         "for k in range(10**7): os.close(os.open(f'/tmp/{j}-{k}', os.O_CREAT | os.O_WRONLY))",
-        "import os\nassert os.listdir('/tmp') == ['home'], os.listdir('/tmp')[:9]",
+        # No file is left; there may be folders, on the way to the book.
+        "import os\nassert not [name for name in os.listdir('/tmp') if '-' in name][:9]",
     ]
     run = run_counted(cells, monkeypatch)
     assert run.cells == [[0, "Lost", f"{checkpoints.WHY['files']}. {LOST}"]]
