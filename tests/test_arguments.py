@@ -411,10 +411,11 @@ def test_hard_labels_on_a_network_ask_for_a_step_size():
     distill_lib.gradient_descent(X, [0.0, 1.0], layers, steps=1, step_size=0.1)
 
 
-def test_inputs_that_are_zero_ask_for_a_step_size():
+def test_inputs_that_are_zero_or_too_large_ask_for_a_step_size():
     for start in (W, (np.ones((2, 3)), np.ones((1, 2)))):
-        with pytest.raises(ValueError, match="^step_size must be given"):
-            distill_lib.gradient_descent(0 * X, Y, start, steps=1)
+        for factor in (0.0, 1e200):  # whose square is no double
+            with np.errstate(over="ignore"), pytest.raises(ValueError, match="^step_size must be"):
+                distill_lib.gradient_descent(factor * X, Y, start, steps=1)
 
 
 def test_span_coordinates_are_for_a_vector():
