@@ -399,6 +399,12 @@ def test_what_is_no_real_number_is_refused_even_if_it_looks_like_one(kind):
         distill_lib.smoothness(np.array([[1, 0], [1, 1]]).astype(kind))
 
 
+def test_a_law_whose_angles_hang_on_the_teacher_asks_for_it():
+    for law in (Gaussian(np.eye(3)), Empirical(X)):
+        with pytest.raises(ValueError, match="^w_teacher must be given"):
+            law.angle_tail(0.5)
+
+
 def test_observed_points_have_an_angle_unless_they_are_zero():
     with pytest.raises(ValueError, match="^points must not hold a zero row"):
         Empirical([[1.0, 0.0], [0.0, 0.0]]).angle_tail(0.5, [1.0, 0.0])
