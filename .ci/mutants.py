@@ -18,7 +18,6 @@ And it leaves functions with a decorator alone, those of _files and one_blas_thr
 
 import fnmatch
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -72,7 +71,9 @@ SURVIVED, NO_TESTS = {0}, {5, 33}
 
 def at_most():
     """Give what runs here 4 GB: a loop that never ends by a change would ask for all there are."""
-    if sys.platform == "linux":  # elsewhere this limit is none
+    if sys.platform == "linux":  # elsewhere this limit is none, and Windows has no such module
+        import resource
+
         resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
 
 
