@@ -63,16 +63,16 @@ filterwarnings = ["error"]
 source_paths = ["distill_lib/{module}.py"]
 also_copy = ["distill_lib", "tests", "conftest.py"]
 pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["-k", "not chapters"]
-timeout_multiplier = 6
+pytest_add_cli_args = ["-k", "not chapters and not the_table_holds"]
+timeout_constant = 5
 """
 SURVIVED, NO_TESTS = {0}, {5, 33}
 
 
 def at_most():
     """Give what runs here 4 GB: a loop that never ends by a change would ask for all there are."""
-    if sys.platform == "linux":  # elsewhere this limit is none
-        import resource  # which Windows lacks
+    if sys.platform == "linux":  # elsewhere this limit is none, and Windows has no such module
+        import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
 
@@ -96,8 +96,12 @@ def survivors(module):
     config = CONFIG.format(module=module, tests=json.dumps(tests))
     (folder / "pyproject.toml").write_text(config, encoding="utf-8")
     log = folder / "log.txt"
-    with log.open("w") as file:
-        done = mutmut("run", "--max-children", "2", folder=folder, stdout=file, stderr=file)
+    # A test that starts processes may confuse mutmut's count of its own. It goes on where it was.
+    for _ in range(3):
+        with log.open("a") as file:
+            done = mutmut("run", "--max-children", "2", folder=folder, stdout=file, stderr=file)
+        if not done.returncode:
+            break
     meta = folder / "mutants" / "distill_lib" / f"{module}.py.meta"
     if done.returncode or not meta.is_file():
         sys.exit(f"mutmut failed, see {log}")

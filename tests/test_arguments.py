@@ -390,13 +390,19 @@ def test_numbers_of_every_kind_are_taken_and_become_doubles(kind):
     rows = np.array([[1, 0, 0], [1, 1, 0]], kind)
     students = distill_lib.nested_students(rows, np.array([1, 1, 1], kind))
     assert students.dtype == np.float64
-    assert np.allclose(students, rows, rtol=0, atol=1e-15)  # rounding
+    assert np.allclose(students, rows, rtol=0, atol=1e-14)  # a few roundings
 
 
 @pytest.mark.parametrize("kind", [complex, object, "S1", "U1", "M8[s]", "m8[s]"])
 def test_what_is_no_real_number_is_refused_even_if_it_looks_like_one(kind):
     with pytest.raises(ValueError, match="^X must hold real numbers; got "):
         distill_lib.smoothness(np.array([[1, 0], [1, 1]]).astype(kind))
+
+
+def test_a_law_whose_angles_hang_on_the_teacher_asks_for_it():
+    for law in (Gaussian(np.eye(3)), Empirical(X)):
+        with pytest.raises(ValueError, match="^w_teacher must be given"):
+            law.angle_tail(0.5)
 
 
 def test_observed_points_have_an_angle_unless_they_are_zero():
@@ -411,10 +417,11 @@ def test_hard_labels_on_a_network_ask_for_a_step_size():
     distill_lib.gradient_descent(X, [0.0, 1.0], layers, steps=1, step_size=0.1)
 
 
-def test_inputs_that_are_zero_ask_for_a_step_size():
+def test_inputs_that_are_zero_or_too_large_ask_for_a_step_size():
     for start in (W, (np.ones((2, 3)), np.ones((1, 2)))):
-        with pytest.raises(ValueError, match="^step_size must be given"):
-            distill_lib.gradient_descent(0 * X, Y, start, steps=1)
+        for factor in (0.0, 1e200):  # whose square is no double
+            with np.errstate(over="ignore"), pytest.raises(ValueError, match="^step_size must be"):
+                distill_lib.gradient_descent(factor * X, Y, start, steps=1)
 
 
 def test_span_coordinates_are_for_a_vector():

@@ -158,6 +158,15 @@ def test_a_covariance_is_symmetric_or_refused_in_whatever_unit(unit):
         Gaussian(wrong)
 
 
+def test_a_covariance_that_is_not_positive_definite_is_refused_with_its_least_eigenvalue():
+    for diagonal in ([1.0, -2.0], [-2.0, 1.0], [3.0, -2.0, 5.0]):
+        with pytest.raises(ValueError, match="^covariance must be positive .* eigenvalue is -2$"):
+            Gaussian(np.diag(diagonal))
+    for singular in (np.diag([0.0, 1.0]), np.zeros((2, 2)), np.ones((3, 3))):
+        with pytest.raises(ValueError, match="^covariance must be positive definite"):
+            Gaussian(singular)
+
+
 @pytest.mark.parametrize("size", [5e-324, 1e-200, 1e200, 1.7e308])
 def test_the_teachers_length_matters_to_no_law(size):
     short, w = np.array([size, 0.0, size]), np.array([1.0, 0.0, 1.0])
@@ -280,8 +289,18 @@ def test_a_law_does_not_change_after_it_was_made(law, field, given_array):
         setattr(made, field, held)
     made.sample(2, np.random.default_rng(0))[...] = 9.0
     assert np.array_equal(getattr(made, field), held)
+    # What it has worked out for itself would otherwise be open to whoever looks for it.
+    arrays = [value for value in vars(made).values() if isinstance(value, np.ndarray)]
+    assert not any(array.flags.writeable for array in arrays)
 
 
 def test_the_dimension_is_frozen_too():
     with pytest.raises(FrozenInstanceError):
         IsotropicGaussian(3).dim = 4
+
+
+def test_what_a_law_is_given_becomes_pythons_own_numbers():
+    """Else a law of numpy's numbers would show, and be stored, in another way than the same law."""
+    assert repr(IsotropicGaussian(np.int64(3))) == "IsotropicGaussian(dim=3)"
+    assert type(PolynomialAngles(TEACHER, np.float32(2)).easiness) is float
+    assert type(BoundedAngles(TEACHER, 1).max_angle) is float

@@ -167,6 +167,23 @@ def test_a_student_that_is_the_teacher_errs_on_no_boundary(teacher):
     assert expected_transfer_risk(law, teacher, 60, rng=rng(), **options).mean == 0.0
 
 
+def test_a_tested_boundary_belongs_to_class_one_for_student_and_teacher():
+    """Inputs are axes: a student knows the teacher's entries that it has seen, and errs on unseen
+    ones that are negative. An entry of 0 is on the boundary, seen or not, as is all that is unseen.
+    """
+    teacher = np.array([1.0, -1.0, 0.0, 2.0, -3.0, 0.0])
+    law, sizes = Empirical(np.eye(D)), [1, 3, 8]
+    curve = risk_curve(law, teacher, sizes, trials=20, test_points=100, rng=rng())
+    risks = []
+    for child in rng().spawn(20):
+        axes, tested = (law.sample(k, child).argmax(axis=1) for k in (8, 100))
+        wrong = [(teacher[tested] < 0) & ~np.isin(tested, axes[:n]) for n in sizes]
+        risks.append(np.mean(wrong, axis=1))
+    # 1e-14: the same verdicts, averaged in another order.
+    assert np.allclose(curve.mean, np.mean(risks, axis=0), rtol=0, atol=1e-14)
+    assert 0 < curve.mean[-1] < curve.mean[0]
+
+
 @pytest.mark.parametrize("size", [2.0**-1074, 2.0**-1000, 2.0**1023])
 def test_tested_risk_knows_no_length_of_the_teacher(size):
     """The least double, and one of which six entries have a length beyond the doubles."""
