@@ -55,6 +55,24 @@ def test_what_is_printed_is_black_on_white(name, look):
 
 SET = "document.querySelectorAll('.math mjx-container').length"
 
+# What MathJax takes for the room of each formula without a number, as a share of the room there is.
+ROOM = """MathJax.startup.document.getMathItemsWithin(
+    [...document.querySelectorAll('div.math:not(:has(.eqno))')].filter(each => each.clientWidth)
+).map(item => item.metrics.containerWidth / item.start.node.closest('div.math').clientWidth)"""
+# Formulas that a full stop or a closing bracket may leave, to stand at the start of a line.
+LOOSE = """[...document.querySelectorAll('main span.math')].filter(({ nextSibling }) =>
+    nextSibling?.nodeType === Node.TEXT_NODE && /^[.,;:)]/.test(nextSibling.data)
+).filter(each => !each.closest('.bound-math')).length"""
+
+
+@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
+def test_a_formula_has_its_line_and_keeps_its_full_stop(viewport, look):
+    page = look(CHAPTERS[0], viewport)
+    shares = page.evaluate(ROOM)
+    assert shares
+    assert min(shares) > 0.9  # but for what the theme keeps at the sides
+    assert page.evaluate(LOOSE) == 0
+
 
 @pytest.fixture
 def chapter(address, browser):

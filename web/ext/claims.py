@@ -188,10 +188,10 @@ class PaperDirective(SphinxDirective):
         group += [nodes.colspec(colwidth=width) for width in PAPER_WIDTHS.values()]
         group += nodes.thead("", titles)
         group += nodes.tbody("", *(row(self.cells(item)) for item in items))
-        return [nodes.table("", group, classes=["claims", "colwidths-given"])]
+        return [nodes.table("", group, classes=["claims", "of-paper", "colwidths-given"])]
 
     def cells(self, item):
-        links = [nodes.paragraph("", "", book_link(label=label)) for label in item["where"]]
+        links = [nodes.paragraph("", "", self.link(label)) for label in item["where"]]
         for link in links:
             self.set_source_info(link[0])
         verdicts = [
@@ -209,6 +209,20 @@ class PaperDirective(SphinxDirective):
             links or [nodes.paragraph("", "nowhere")],
             verdicts,
         ]
+
+    def link(self, label):
+        """Return a link to a statement or section by its name, to a figure by its number."""
+        if not label.startswith("fig-"):
+            return book_link(label=label)
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", label),
+            refdomain="std",
+            reftype="numref",
+            reftarget=label,
+            refexplicit=False,
+            refwarn=True,
+        )
 
     def parsed(self, text):
         """Return the nodes of a piece of Markdown."""

@@ -32,6 +32,23 @@
     fit(formulas);
   }
 
+  // A line may break on either side of a formula, whatever stands there. So what belongs to it, a
+  // full stop or a bracket, is kept beside it.
+  function bind(formula) {
+    const before = formula.previousSibling, after = formula.nextSibling;
+    const opening = before?.nodeType === Node.TEXT_NODE ? before.data.match(/[([“‘]*$/)[0].length : 0;
+    const closing = after?.nodeType === Node.TEXT_NODE ? after.data.match(/^(-th)?[.,;:!?)\]”’]*/)[0].length : 0;
+    if (!opening && !closing) return;
+    const bound = document.createElement("span");
+    bound.className = "bound-math";
+    formula.replaceWith(bound);
+    bound.append(
+      opening ? before.splitText(before.length - opening) : "",
+      formula,
+      closing ? (after.splitText(closing), after) : "",
+    );
+  }
+
   function wait(formula) {
     waiting.add(formula);
     observer.observe(formula);
@@ -80,21 +97,26 @@
       if (box.classList.contains("too-wide")) box.classList.remove("too-wide");
       box.removeAttribute("tabindex");
       box.style.removeProperty("font-size");
+      box.parentElement.classList.remove("long");
     }
     const sizes = boxes.map((box) => {
       const display = box.hasAttribute("display");
       const outer = display ? box : box.closest("p, li, dt, dd, td, th, figcaption, h1, h2, h3");
       const wanted = display ? box.scrollWidth : box.offsetWidth;
       const room = outer?.clientWidth ?? Infinity;
-      return [wanted > room + 1 ? room / wanted : 1, getComputedStyle(box).fontSize];
+      const { paddingLeft, paddingRight } = getComputedStyle(outer ?? box);
+      const long = !display && wanted > room - parseFloat(paddingLeft) - parseFloat(paddingRight) - 1;
+      return [wanted > room + 1 ? room / wanted : 1, getComputedStyle(box).fontSize, long];
     });
     boxes.forEach((box, number) => {
-      const [share, size] = sizes[number];
+      const [share, size, long] = sizes[number];
       if (share < SMALLEST) {
         box.classList.add("too-wide");
         box.tabIndex = 0; // for the keyboard
       } else if (share < 1) {
         box.style.fontSize = `calc(${share - 0.01} * ${size})`;
+      } else if (long) {
+        box.parentElement.classList.add("long");
       }
     });
   }
@@ -149,6 +171,7 @@
       }
       setNear();
     }, { rootMargin: NEAR });
+    document.querySelectorAll("span.math").forEach(bind);
     formulas.forEach(wait);
     window.addEventListener("resize", onResize);
     document.addEventListener("copy", copyTeX);
