@@ -261,6 +261,14 @@ def test_a_new_title_is_on_every_page(tmp_path):
     for page in (CHAPTER, "chapters/index", "chapters/last"):
         assert "Renamed" in read(site, page)
         assert ">First</p>" not in read(site, page)
+    # One page alone, too: then Sphinx reads the index of the last build, and changes its part.
+    (tmp_path / "chapters" / "last.md").write_text("# Last\n\nFinale.\n", "utf-8")
+    build(tmp_path)
+    index = (site / "searchindex.js").read_text("utf-8")
+    assert "Finale" in read(site, "chapters/last")
+    assert "final" in index  # the stem of the word
+    assert "Renamed" in index
+    assert index.count("Search.words = ") == 1
 
 
 def test_each_page_has_a_description_of_its_own(site):

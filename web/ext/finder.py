@@ -9,9 +9,12 @@ from pathlib import Path
 
 from docutils import nodes
 
+ADDED = "\nSearch.words = "  # to what Sphinx writes into searchindex.js
+
 
 def setup(app):
     app.add_config_value("search_words", {}, "env", dict)
+    app.connect("builder-inited", restore)
     app.connect("doctree-read", add_keywords)
     app.connect("build-finished", tell)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
@@ -24,11 +27,24 @@ def add_keywords(app, doctree):
         doctree.insert(0, nodes.meta(name="keywords", content=", ".join(words)))
 
 
+def index_of(app):
+    """Return the file of the index, and the text in it that is Sphinx's own, or None."""
+    file = Path(app.outdir, "searchindex.js")
+    if app.builder.name != "html" or not file.is_file():
+        return file, None
+    return file, file.read_text(encoding="utf-8").partition(ADDED)[0]
+
+
+def restore(app):
+    """Take the words of the last build away: Sphinx reads its index, to change a part of it."""
+    file, text = index_of(app)
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+
+
 def tell(app, exception):
     """Add the words to the index, for the order of what is found."""
-    index = Path(app.outdir, "searchindex.js")
-    if exception or app.builder.name != "html" or not index.is_file():
-        return
-    text = index.read_text(encoding="utf-8").partition("\nSearch.words = ")[0]
-    words = json.dumps(app.config.search_words)
-    index.write_text(f"{text}\nSearch.words = {words};\n", encoding="utf-8")
+    file, text = index_of(app)
+    if text is not None and not exception:
+        words = json.dumps(app.config.search_words)
+        file.write_text(f"{text}{ADDED}{words};\n", encoding="utf-8")
