@@ -5,20 +5,6 @@
   const WIDE = 805; // pixels: more than one panel, whose type is 9 pixels high on a phone
   const each = (selector, mend) => document.querySelectorAll(selector).forEach(mend);
 
-  // A line may break after a formula, but not between it and its full stop.
-  function keepPunctuation() {
-    each("span.math", (formula) => {
-      const after = formula.nextSibling;
-      const marks = after?.nodeType === Node.TEXT_NODE && after.data.match(/^[.,;:!?)\]’”-]+/);
-      if (!marks || formula.textContent.length > 24) return; // a long formula may break
-      after.splitText(marks[0].length);
-      const together = document.createElement("span");
-      together.style.whiteSpace = "nowrap";
-      formula.replaceWith(together);
-      together.append(formula, after);
-    });
-  }
-
   // A figure of two panels is too wide for a phone: the style sheet lets its box scroll there.
   function boxWideFigures() {
     each("figure > img", (image) => {
@@ -46,7 +32,6 @@
 
   window.addEventListener("load", boxWideFigures); // when their sizes are known
   document.addEventListener("DOMContentLoaded", () => {
-    keepPunctuation();
     lightenPaper();
     removeDeadLinks();
   });

@@ -33,11 +33,11 @@
   }
 
   // A line may break on either side of a formula, whatever stands there. So what belongs to it, a
-  // full stop or a bracket, is kept beside it.
+  // full stop, a hyphen or a bracket, is kept beside it.
   function bind(formula) {
     const before = formula.previousSibling, after = formula.nextSibling;
     const opening = before?.nodeType === Node.TEXT_NODE ? before.data.match(/[([“‘]*$/)[0].length : 0;
-    const closing = after?.nodeType === Node.TEXT_NODE ? after.data.match(/^(-th)?[.,;:!?)\]”’]*/)[0].length : 0;
+    const closing = after?.nodeType === Node.TEXT_NODE ? after.data.match(/^(-(th\b)?)?[.,;:!?)\]”’]*/)[0].length : 0;
     if (!opening && !closing) return;
     const bound = document.createElement("span");
     bound.className = "bound-math";
