@@ -1,7 +1,13 @@
 """What a phone, a dark room and a sheet of paper make of the built pages."""
 
+import re
+from pathlib import Path
+
 import pytest
 from test_site_pages import PHONE, WIDE
+
+ROOT = Path(__file__).resolve().parent.parent
+LETTERS = ROOT / "web/vendor/mathjax/newcm"
 
 CHAPTERS = ("chapters/03_closed_form_student.html", "chapters/16_open_ends.html")
 FRONT, LEDGER, SYMBOLS = (f"chapters/{name}.html" for name in ("index", "claims", "notation"))
@@ -124,6 +130,69 @@ def test_what_is_copied_holds_the_formulas(chapter):
 def test_no_formula_is_a_stop_of_the_keyboard(chapter):
     chapter.evaluate("maths.all()")
     assert chapter.locator("mjx-container[tabindex='0'], mjx-container [tabindex='0']").count() == 0
+
+
+# ---- A page is coloured and laid out once: a phone takes a fifth of a second each time ----
+
+# Each box that the theme makes reachable and we hadn't, and each theme after the first.
+WATCH = """
+const { get, set } = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "tabIndex");
+window.late = [];
+Object.defineProperty(HTMLElement.prototype, "tabIndex", { get, set(value) {
+    const ours = !Error().stack.includes("pydata-sphinx-theme");
+    if (!ours && this.getAttribute("tabindex") !== `${value}`) late.push(this.outerHTML.slice(0, 99));
+    set.call(this, value);
+} });
+new MutationObserver((changes) => {
+    const page = document.documentElement;
+    if (document.body && changes.some(each => each.oldValue !== page.dataset.theme)) {
+        late.push(page.dataset.theme);
+    }
+}).observe(document, { subtree: true, attributeFilter: ["data-theme"], attributeOldValue: true });
+"""
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_theme_has_nothing_to_change_once_the_page_is_there(mode, address, browser):
+    page = browser.new_page(viewport=PHONE, color_scheme=mode)
+    page.add_init_script(WATCH)
+    page.goto(address + CHAPTERS[0], wait_until="load")
+    assert page.evaluate("document.documentElement.dataset.theme") == mode
+    assert page.locator("pre[tabindex='0']").count() > 3
+    assert page.evaluate("late") == []
+    page.close()
+
+
+def test_formulas_bring_no_font_that_the_page_does_not_know(chapter):
+    chapter.evaluate("maths.all()")
+    known, later = chapter.evaluate("""["link", "style"].map((kind) =>
+        [...document.querySelectorAll(kind)].filter(each => each.sheet)
+            .flatMap(each => [...each.sheet.cssRules])
+            .filter(each => each instanceof CSSFontFaceRule && each.cssText.includes("MJX")).length
+    )""")
+    assert known > 50
+    assert later == 0
+    letters = "[...document.fonts].filter(font => font.family.includes('MJX'))"
+    assert chapter.evaluate(f"{letters}.filter(font => font.status === 'loaded').length") > 3
+    assert chapter.evaluate(f"{letters}.filter(font => font.status === 'error').length") == 0
+
+
+def test_the_page_knows_every_font_of_mathjax_by_its_name():
+    rules = re.findall(
+        r'font-family: ([\w-]+); src: url\("../mathjax/newcm/chtml/woff2/([\w.-]+)"\)',
+        (ROOT / "web/static/maths.css").read_text(encoding="utf-8"),
+    )
+    files = {path.name for path in (LETTERS / "chtml/woff2").iterdir()}
+    assert {file for _, file in rules} == files
+    # What MathJax names itself; what it loads later is the file's name (CSS doesn't tell a from A).
+    itself = re.findall(
+        r'"font-family":"([\w-]+)",src:\'url\("%%URL%%/([\w.-]+)"\)',
+        (LETTERS / "chtml.js").read_text(encoding="utf-8"),
+    )
+    assert len(itself) > 30
+    names = {file: file.removesuffix(".woff2").upper() for file in files}
+    names |= {file: name for name, file in itself}
+    assert {file: name for name, file in rules} == names
 
 
 @pytest.mark.parametrize("name", [FRONT, CHAPTERS[0], LEDGER, "chapters/api.html"])

@@ -117,7 +117,8 @@ SOUND = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sou
   options: {enableAssistiveMml: true},
   startup: {typeset: false},
 }</script>
-<script defer src="mathjax/startup.js"></script><script src="maths.js"></script>
+<link rel="stylesheet" href="_static/maths.css">
+<script defer src="mathjax/startup.js"></script><script src="_static/maths.js"></script>
 </head><body><main><article><h1>Sound</h1>
 <p>A square <span class="math">\\(x^2\\)</span>, <code>\\(code\\)</code>, and a price of $3.</p>
 <figure><img src="dot.svg" alt="A dot."><figcaption>A dot.</figcaption></figure>
@@ -194,7 +195,9 @@ FAULTS = [
 def page_of(site, serve, tmp_path):
     """page_of(html) returns the address of such a page, with the book's MathJax beside it."""
     shutil.copytree(site / "mathjax", tmp_path / "mathjax")
-    shutil.copyfile(site / "_static" / "maths.js", tmp_path / "maths.js")
+    (tmp_path / "_static").mkdir()
+    for name in ("maths.css", "maths.js"):
+        shutil.copyfile(site / "_static" / name, tmp_path / "_static" / name)
     dot = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
     (tmp_path / "dot.svg").write_text(dot, encoding="utf-8")
     # Hex digits compress to half; the rest is MathJax.

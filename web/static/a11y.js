@@ -20,11 +20,15 @@
     });
   }
 
-  // What scrolls can be scrolled from the keyboard, at once when the window gets narrower.
+  // What scrolls can be scrolled from the keyboard, at once when the window gets narrower. The theme
+  // says so too, but measures and changes one box after the other, and so lays out a phone's page
+  // again for each; after this it has nothing to change.
   function focusScrollers() {
-    each("pre, .pst-scrollable-table-container, .wide-figure", (box) => {
-      box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1;
-    });
+    const boxes = [...document.querySelectorAll(
+      "pre, .cell_output > .output, .pst-scrollable-table-container, .wide-figure")];
+    const scrolls = boxes.map((box) =>
+      box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight);
+    boxes.forEach((box, number) => { box.tabIndex = scrolls[number] ? 0 : -1; });
   }
 
   // Sphinx takes Escape for itself, to unmark what was searched for.
@@ -32,9 +36,10 @@
     if (event.key === "Escape") document.querySelector(":popover-open")?.hidePopover();
   }
 
+  window.addEventListener("load", focusScrollers);
+  window.addEventListener("resize", focusScrollers);
   document.addEventListener("DOMContentLoaded", () => {
     mendTheme();
     document.addEventListener("keydown", closeMenu);
-    window.addEventListener("resize", focusScrollers);
   });
 })();

@@ -5,6 +5,14 @@
   const WIDE = 805; // pixels: more than one panel, whose type is 9 pixels high on a phone
   const each = (selector, mend) => document.querySelectorAll(selector).forEach(mend);
 
+  // The theme learns whether it is dark outside only when the page is there, and would colour all of
+  // it a second time.
+  function colourEarly() {
+    const page = document.documentElement.dataset;
+    if (page.theme !== "auto") return;
+    page.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+
   // A figure of two panels is too wide for a phone: the style sheet lets its box scroll there.
   function boxWideFigures() {
     each("figure > img", (image) => {
@@ -13,7 +21,6 @@
       box.className = "wide-figure";
       image.replaceWith(box);
       box.append(image);
-      box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1; // for the keyboard
     });
   }
 
@@ -30,6 +37,7 @@
     window.addEventListener("afterprint", () => { page.theme = theme; });
   }
 
+  colourEarly();
   window.addEventListener("load", boxWideFigures); // when their sizes are known
   document.addEventListener("DOMContentLoaded", () => {
     lightenPaper();

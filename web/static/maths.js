@@ -21,6 +21,7 @@
       observer.unobserve(formula);
     }
     await MathJax.typesetPromise(formulas);
+    await pause();
     finish(formulas);
   }
 
@@ -163,6 +164,8 @@
     ready = (async () => {
       while (!window.MathJax?.startup?.promise) await pause();
       await MathJax.startup.promise;
+      MathJax.startup.output.font.constructor.addFontURLs = () => {}; // maths.css has them already
+      await pause(); // to start and to set are long enough, each by itself
     })();
     observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
