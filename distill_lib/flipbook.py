@@ -32,6 +32,7 @@ def flipbook(
     *,
     alt: Callable[..., str],
     start: Mapping[str, Any] | None = None,
+    names: Mapping[str, str] | None = None,
     **knobs: Sequence[Any],
 ) -> None:
     """Show pictures that were drawn beforehand, one for each place of a slider, or of two.
@@ -48,6 +49,8 @@ def flipbook(
         ``alt(n=3)`` returns that frame's text alternative: what is seen there, in words.
     start : dict, optional
         The place shown first, such as ``{"n": 3}``; left out, the first of each slider.
+    names : dict, optional
+        What a reader sees beside a slider, such as ``{"n": "inputs n"}``; left out, its own name.
     **knobs : sequence
         One or two sliders: their names and values, such as ``n=[1, 2, 3]``.
 
@@ -55,8 +58,8 @@ def flipbook(
     ------
     ValueError
         If there aren't one or two sliders with at most 60 places together, `start` is none of
-        them, `draw` returns no figure or figures of several sizes, `alt` returns no text, or the
-        frames take more than 400 kB, compressed.
+        them, `names` names what is no slider, `draw` returns no figure or figures of several
+        sizes, `alt` returns no text, or the frames take more than 400 kB, compressed.
 
     See Also
     --------
@@ -77,7 +80,7 @@ def flipbook(
     ...     dl.flipbook.flipbook(draw, alt=lambda n: f"A line of slope {n}.", n=[1, 2])
     """
     values = [list(places) for places in knobs.values()]
-    first = _check(draw, alt, start, dict(zip(knobs, values, strict=True)))
+    first = _check(draw, alt, start, names or {}, dict(zip(knobs, values, strict=True)))
     frames = {}
     for place in itertools.product(*values):
         chosen = dict(zip(knobs, place, strict=True))
@@ -90,14 +93,19 @@ def flipbook(
         plt.close(figure)
     _check_frames(frames.values())
     leaves = {place: _frame(*frame) for place, frame in frames.items()}
-    book = _book(list(knobs), values, first, leaves)
+    shown = [(names or {}).get(name, name) for name in knobs]
+    book = _book(shown, values, first, leaves)
     _, still, _ = frames[first]
     show: Any = display  # IPython has no types for it
     show(book._repr_mimebundle_() | {"image/svg+xml": still}, raw=True)
 
 
 def _check(
-    draw: Any, alt: Any, start: Mapping[str, Any] | None, knobs: Mapping[str, list[Any]]
+    draw: Any,
+    alt: Any,
+    start: Mapping[str, Any] | None,
+    names: Mapping[str, str],
+    knobs: Mapping[str, list[Any]],
 ) -> Place:
     """Refuse what can't become a flipbook; return the place that is shown first."""
     for name, function in (("draw", draw), ("alt", alt)):
@@ -111,6 +119,11 @@ def _check(
     count = len(list(itertools.product(*knobs.values())))
     if count > MOST_FRAMES:
         raise ValueError(f"knobs must have {MOST_FRAMES} places at most, in all; got {count}")
+    for name, words in names.items():
+        if name not in knobs or not (isinstance(words, str) and words.strip()):
+            raise ValueError(
+                f"names must give sliders words, such as inputs n; got {name}={words!r}"
+            )
     start = {name: places[0] for name, places in knobs.items()} | dict(start or {})
     if start.keys() != knobs.keys() or any(start[name] not in knobs[name] for name in knobs):
         raise ValueError(f"start must be a place of the sliders; got {start}")
@@ -159,6 +172,7 @@ def _book(
             options=[(str(place), i) for i, place in enumerate(places)],
             value=places.index(value),
             description=name,
+            style={"description_width": "initial"},
         )
         for stack in turned:
             ipywidgets.jslink((slider, "index"), (stack, "selected_index"))

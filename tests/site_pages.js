@@ -104,19 +104,18 @@ window.bookCheck = {
     },
 
     // On a phone: figures and formulas too small to read, and formulas that neither fit nor scroll.
-    tooSmall() {
+    async tooSmall() {
         const complaints = [], visible = { visibilityProperty: true };
         const say = (what, size, element) =>
             complaints.push(`${what}, ${size.toFixed(1)} px: ${element.outerHTML.slice(0, 200)}`);
         for (const image of document.querySelectorAll("article figure img")) {
             if (!image.checkVisibility(visible) || !image.naturalWidth) continue;
-            // Matplotlib draws 10 pt as 10/72 of an inch; a cell's figure has 140 pixels to the inch,
-            // a flipbook's frames 110, a figure of its own the 96 of CSS.
-            const still = image.closest(".flipbook, .flipbook-still");
-            const dots = still ? 110 : image.closest(".cell_output") ? 140 : 96;
-            const size = 10 / 72 * dots * image.clientWidth / image.naturalWidth;
-            // Two panels pressed into a phone's width would have 6.
-            if (size < (still ? 8 : 8.9)) say("small type in a figure", size, image);
+            // Matplotlib draws a string of 10 points at a tenth of its letters' size.
+            const drawing = await (await fetch(image.currentSrc)).text();
+            const points = [...drawing.matchAll(/scale\((0?\.\d+) -/g)].map(each => 100 * each[1]);
+            const width = drawing.match(/viewBox="0 0 ([\d.]+)/)?.[1];
+            const size = Math.min(...points) * image.clientWidth / width;
+            if (size < 9) say("small type in a figure", size, image);
         }
         for (const formula of document.querySelectorAll("div.math > mjx-container")) {
             if (!formula.checkVisibility(visible)) continue;

@@ -91,6 +91,17 @@ def test_every_pair_of_places_of_two_sliders_has_its_frame(shown):
     assert number_of(bundle["image/svg+xml"]) == 29
 
 
+def test_a_slider_is_called_what_a_reader_would_call_it(shown):
+    flipbook(
+        lambda tens, ones: shade(10 * tens + ones),
+        alt=lambda tens, ones: f"{tens}-{ones}",
+        names={"ones": "ones o"},
+        tens=[2],
+        ones=[0, 9],
+    )
+    assert [slider.description for slider in shown[0].children[:2]] == ["tens", "ones o"]
+
+
 def test_no_figure_is_left_open(shown):
     flipbook(shade, alt=lambda number: "grey", number=[1, 2])
     assert plt.get_fignums() == []
@@ -115,6 +126,8 @@ GREY = {"draw": shade, "alt": lambda **at: "grey", "number": [1, 2]}
         ({"a": [1], "b": [2]}, "knobs must be one or two sliders, .* got 3"),
         ({"start": {"number": 3}}, "start must be a place"),
         ({"start": {"size": 1}}, "start must be a place"),
+        ({"names": {"size": "size"}}, "names must give sliders words, .* got size='size'"),
+        ({"names": {"number": " "}}, "names must give sliders words, .* got number=' '"),
         ({"alt": lambda number: " "}, "alt must return what is seen"),
         ({"alt": lambda number: number}, "alt must return what is seen"),
         ({"draw": lambda number: None}, "draw must return its Figure"),

@@ -1,16 +1,20 @@
 """Control groups: taken where the limit is seen in force, and only there; otherwise we count."""
 
+import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from attacks.batch import ONLY_LINUX, need_sandbox
 
-from course.grader import cgroup, sandbox, watch
+from course.grader import cgroup, grade, sandbox, watch
 from course.grader.inside import checkpoints
 from course.grader.inside.run import LOST
 
 pytestmark = ONLY_LINUX
+A1 = Path(grade.__file__).parents[1] / "a1_closed_form"
+EMPTY = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
 @pytest.fixture
@@ -66,6 +70,17 @@ def test_without_a_group_none_is_in_force(top, monkeypatch):
     assert not cgroup.in_force(os.getpid(), 1000)
 
 
+@pytest.mark.parametrize(
+    ("written", "short"),
+    [("low 0\noom 2\noom_kill 1\n", True), ("oom 2\noom_kill 0\n", False), ("low 0\n", False)],
+)
+def test_a_group_ran_short_when_the_kernel_ended_something(written, short, top):
+    assert not cgroup.ran_short(None)
+    assert not cgroup.ran_short(top)  # no such file
+    (top / "memory.events").write_text(written)
+    assert cgroup.ran_short(top) == short
+
+
 class Pretender:
     """A way to a group in which nothing is limited, as an old or a broken systemd may be."""
 
@@ -99,6 +114,18 @@ def test_a_group_that_limits_is_taken_and_named(monkeypatch):
         assert prepared.isolation == "bubblewrap with a cgroup"
 
 
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_student_reads_that_memory_was_short(killed, top, monkeypatch):
+    need_sandbox()
+    (top / "memory.events").write_text(f"oom_kill {killed}\n")
+    monkeypatch.setattr(cgroup, "ways", lambda: [Pretender()])
+    monkeypatch.setattr(cgroup, "in_force", lambda process, limit: True)
+    monkeypatch.setattr(cgroup, "group_of", lambda process: top)
+    with sandbox.Sandbox((), 20) as prepared:
+        result = grade.grade(EMPTY, grade.load(A1), 1, prepared)
+    assert result["note"] == (grade.SHORT if killed else "")
+
+
 @pytest.mark.parametrize("kind", [cgroup.Systemd, cgroup.Direct])
 def test_a_real_group_ends_what_takes_too_much(kind, monkeypatch):
     # Seen under a kernel of its own (Linux 6.1, as root and as a user with a session).
@@ -114,6 +141,7 @@ def test_a_real_group_ends_what_takes_too_much(kind, monkeypatch):
         run = prepared.run(cells, [])
         assert prepared.limited
     assert run.cells == [[1, "Lost", f"{checkpoints.WHY['killed']}. {LOST}"]]
+    assert run.short
     if isinstance(prepared.group, cgroup.Direct):
         assert not prepared.group.folder(0).exists()
 

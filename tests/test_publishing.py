@@ -269,6 +269,14 @@ def test_a_new_title_is_on_every_page(tmp_path):
     assert "final" in index  # the stem of the word
     assert "Renamed" in index
     assert index.count("Search.words = ") == 1
+    # And what no page's text is about: its look.
+    with (tmp_path / "web/static/book.css").open("a", encoding="utf-8") as style:
+        style.write("/* Changed. */\n")
+    versions = [re.findall(r"book\.css\?v=(\w+)", read(site, CHAPTER))]
+    build(tmp_path)
+    versions.append(re.findall(r"book\.css\?v=(\w+)", read(site, CHAPTER)))
+    assert (site / "_static/book.css").read_text("utf-8").endswith("/* Changed. */\n")
+    assert versions[0] != versions[1]
 
 
 def test_each_page_has_a_description_of_its_own(site):

@@ -140,7 +140,7 @@ const { get, set } = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "tab
 window.late = [];
 Object.defineProperty(HTMLElement.prototype, "tabIndex", { get, set(value) {
     const ours = !Error().stack.includes("pydata-sphinx-theme");
-    if (!ours && this.getAttribute("tabindex") !== `${value}`) late.push(this.outerHTML.slice(0, 99));
+    if (!ours && this.getAttribute("tabindex") !== `${value}`) late.push(this.outerHTML);
     set.call(this, value);
 } });
 new MutationObserver((changes) => {

@@ -160,8 +160,8 @@ FAULTS = [
         "maths or a flipbook never drawn",
     ),
     (
-        '<figure><img id="e" src="dot.svg" width="4" alt="A."><figcaption>A</figcaption></figure>',
-        'small type in a figure, 5.9 px: <img id="e"',
+        '<figure><img id="e" src="word.svg" alt="A."><figcaption>A</figcaption></figure>',
+        'small type in a figure, 8.0 px: <img id="e"',
     ),
     ('<div class="math" style="font-size: 9px">\\[x\\]</div>', "small formula, "),
     (f'<div class="math">\\[{"x" * 200}\\]</div>', "cut off at the right: <mjx-math"),
@@ -200,6 +200,9 @@ def page_of(site, serve, tmp_path):
         shutil.copyfile(site / "_static" / name, tmp_path / "_static" / name)
     dot = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
     (tmp_path / "dot.svg").write_text(dot, encoding="utf-8")
+    word = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 50 9" width="40" height="9">'
+    word += '<g transform="translate(0 9) scale(0.1 -0.1)"><path d="M0 0"/></g></svg>'
+    (tmp_path / "word.svg").write_text(word, encoding="utf-8")
     # Hex digits compress to half; the rest is MathJax.
     heavy = f"/*{os.urandom(HEAVIEST[True]).hex()}*/"
     (tmp_path / "heavy.js").write_text(heavy, encoding="utf-8")

@@ -44,6 +44,15 @@ def in_force(process, limit):
         return False
 
 
+def ran_short(folder):
+    """Whether the kernel has ended a process of a group, which held as much as the group may."""
+    try:
+        lines = (folder / "memory.events").read_text().splitlines()
+        return int(dict(line.split() for line in lines)["oom_kill"]) > 0
+    except (TypeError, OSError, KeyError):  # no group, no such file, an old kernel's
+        return False
+
+
 class Direct:
     """A group that we make ourselves, below one that is ours or below the first."""
 

@@ -32,6 +32,7 @@ class Run:
     cells: list = field(default_factory=list)  # [number, type, message] of the cells that failed
     shown: dict = field(default_factory=dict)  # {number: outputs} of cells, where somebody looks
     stopped: str = ""  # why it was stopped
+    short: bool = False  # whether the kernel ended a process of it, for want of memory
     deadline: float = 0.0
 
 

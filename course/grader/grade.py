@@ -37,6 +37,11 @@ REASONS = {
     "stopped": "no answer came: the time for this question was used up, or the process had ended",
 }
 
+SHORT = (
+    "its processes together held as much memory as they may, and Linux ended one of them; what "
+    "waited for that one may have taken too long"
+)
+
 
 def load(folder):
     """Return the assignment that hidden.py in a folder defines."""
@@ -160,7 +165,8 @@ def grade(data, assignment, seed, sandbox, slot=0):
         return unread(str(error), assignment, sandbox.isolation)
     result = {"points": {}, "lost": {}, "helped": {}}
     run = sandbox.run(cells, examine(assignment, groups, result), slot)
-    return result | {"cells": run.cells, "note": run.stopped, "isolation": sandbox.isolation}
+    note = "; ".join(filter(None, [run.stopped, run.short and SHORT]))
+    return result | {"cells": run.cells, "note": note, "isolation": sandbox.isolation}
 
 
 def lend_all(assignment, sources, seed, right):

@@ -145,13 +145,16 @@ class Place:
     def run(self, cells, turns=(), slot=0, show=False):
         """Run a notebook's cells, then what turns asks; see Conversation."""
         process = self.start(self.limits(self.user(slot), show), slot)
-        conversation = Conversation(process, cells, turns, self.seconds)
+        conversation, groups = Conversation(process, cells, turns, self.seconds), []
 
         def started():
             self.limited = cgroup.in_force(process.pid, watch.MEMORY)
+            groups.append(cgroup.group_of(process.pid) if self.limited else None)
 
         try:
-            return conversation.hold(self.alone, self.group is None, started)
+            run = conversation.hold(self.alone, self.group is None, started)
+            run.short = any(map(cgroup.ran_short, groups))
+            return run
         finally:
             self.end(process, slot)
             conversation.close()

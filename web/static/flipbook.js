@@ -72,7 +72,8 @@
     }
 
     turn();
-    return element("div", { className: "flipbook" }, ...inputs.map(({ row }) => row), shown);
+    const rows = element("div", { className: "flipbook-sliders" }, ...inputs.map(({ row }) => row));
+    return element("div", { className: "flipbook" }, rows, shown);
   };
 
   document.addEventListener("DOMContentLoaded", () => {
