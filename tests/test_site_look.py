@@ -57,6 +57,31 @@ def test_what_is_printed_is_black_on_white(name, look):
     assert text > ground
 
 
+# The words of inline code that have more than one line, with a bar where a line ends.
+BROKEN = """[...document.querySelectorAll('article :is(p, li, td) code .pre')].map((code) => {
+    const range = document.createRange();
+    const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+    let words = "", last;
+    for (let text; (text = texts.nextNode());) {
+        for (let place = 0; place < text.length; place++) {
+            range.setStart(text, place);
+            range.setEnd(text, place + 1);
+            const { top } = range.getBoundingClientRect();
+            words += (top > last + 4 ? "|" : "") + text.data[place];
+            last = top;
+        }
+    }
+    return words;
+}).filter(words => words.includes("|"))"""
+
+
+def test_a_path_breaks_between_its_folders(look):
+    broken = look("chapters/teaching.html", PHONE).evaluate(BROKEN)
+    assert "private/|key" in broken
+    allowed = re.compile(r"([^|]|(?<=[/_-])[|]|[|](?=\.))+")
+    assert [words for words in broken if not allowed.fullmatch(words)] == []
+
+
 # ---- Formulas ----
 
 SET = "document.querySelectorAll('.math mjx-container').length"

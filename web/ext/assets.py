@@ -1,11 +1,13 @@
-"""Style sheets, scripts and templates that have changed are built anew, as pages are.
+"""What pages are made and shown with: a change of it is built, as a change of a text is.
 
-Sphinx copies them only where a page has changed as well; and every page names a digest of each, by
-which a browser knows a new one from the one that it keeps.
+Sphinx copies style sheets and scripts only where a page has changed as well; and every page names a
+digest of each, by which a browser knows a new one from the one that it keeps.
 """
 
 import hashlib
 from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
 
 
 def setup(app):
@@ -14,9 +16,10 @@ def setup(app):
 
 
 def digest(config, root):
-    """Return a digest of all that pages are shown with."""
-    names = [*config.html_static_path, *config.html_extra_path, *config.templates_path]
-    files = {path for name in names for path in Path(root, name).rglob("*") if path.is_file()}
+    """Return a digest of all that pages are made and shown with."""
+    names = [*config.html_static_path, *config.html_extra_path, *config.templates_path, HERE]
+    paths = {path for name in names for path in Path(root, name).rglob("*")}
+    files = [path for path in paths if path.is_file() and path.suffix != ".pyc"]
     found = hashlib.sha256(repr([config.html_css_files, config.html_js_files]).encode())
     for path in sorted(files):
         found.update(str(path).encode() + path.read_bytes())
