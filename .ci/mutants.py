@@ -91,7 +91,7 @@ def survivors(module):
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "distill_lib", folder / "distill_lib", ignore=ignored)
     tests = [f"tests/test_{name}.py" for name in dict.fromkeys([*TESTS[module], "arguments"])]
-    for name in ("conftest.py", "tests/conftest.py", *tests):
+    for name in ("conftest.py", "tests/conftest.py", "tests/drawing.py", *tests):
         shutil.copy(ROOT / name, folder / name)
     config = CONFIG.format(module=module, tests=json.dumps(tests))
     (folder / "pyproject.toml").write_text(config, encoding="utf-8")

@@ -183,7 +183,7 @@ def _finite_floats(name: str, value: Any) -> Floats:
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":
             raise TypeError
-        floats = array.astype(np.float64, copy=False)
+        floats = np.asarray(array, np.float64)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold real numbers; got {value!r:.80}") from None
     if not np.isfinite(floats).all():

@@ -22,9 +22,7 @@ POINTS = 72  # to the inch
 def svg(figure: Figure, *, dpi: float, **options: Any) -> str:
     """Return a Figure as SVG text, as large as it would be with `dpi` pixels to the inch."""
     file = io.StringIO()
-    # Without a date, and without the name of the program.
-    metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    figure.savefig(file, format="svg", metadata=metadata, **options)
+    figure.savefig(file, format="svg", **options)
     return tidy(file.getvalue(), dpi=dpi)
 
 

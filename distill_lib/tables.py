@@ -105,5 +105,5 @@ def tumours() -> tuple[Matrix, Counts]:
 
 def _table(name: str, values: str) -> tuple[Matrix, Counts]:
     file = resources.files("distill_lib") / "data" / f"{name}.npz"
-    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as table:
+    with file.open("rb") as stream, np.load(stream) as table:
         return table[values].astype(float), table["labels"].astype(int)

@@ -375,6 +375,8 @@ def test_a_refusal_says_what_is_wanted_and_what_came(name, argument, bad, messag
         ("risk_curve", "trials", 2),
         ("gradient_descent", "steps", 0),
         ("distillation_loss", "labels", [0.0, 1.0]),
+        ("distillation_loss", "labels", [0.0, 0.0]),
+        ("distillation_loss", "w", [0.0, 0.0, 0.0]),
         ("IsotropicGaussian.angle_tail", "theta", [0.0, np.pi / 2]),
         ("IsotropicGaussian.angle_tail", "theta", []),
         ("PolynomialAngles.gap_quantile", "probability", [0.0, 1.0]),
@@ -391,6 +393,19 @@ def test_numbers_of_every_kind_are_taken_and_become_doubles(kind):
     students = distill_lib.nested_students(rows, np.array([1, 1, 1], kind))
     assert students.dtype == np.float64
     assert np.allclose(students, rows, rtol=0, atol=1e-14)  # a few roundings
+
+
+def test_an_array_of_one_entry_is_no_number_even_where_float_takes_it():
+    """As it takes a tensor of PyTorch, or an array of numpy before 2.4."""
+
+    class Tensor:
+        ndim = 1
+
+        def __float__(self):
+            return 1.0
+
+    with pytest.raises(ValueError, match="^easiness must be a number; got "):
+        distill_lib.easiness_bound(1, Tensor())
 
 
 @pytest.mark.parametrize("kind", [complex, object, "S1", "U1", "M8[s]", "m8[s]"])

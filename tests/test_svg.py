@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from drawing import drawing
+from matplotlib.transforms import Bbox
 
 from distill_lib import _svg, plots
 
@@ -29,10 +30,42 @@ def written(figure):
     return file.getvalue()
 
 
+def test_every_rule_by_hand():
+    """One SVG in which each rule has something to do, and what it becomes."""
+    text = """<?xml version="1.0"?>
+<!DOCTYPE svg>
+<svg width="216.5pt" height="144pt" viewBox="0 0 216.5 144">
+ <metadata>
+  made by matplotlib
+ </metadata>
+ <!-- and
+      so on -->
+ <g id="figure">
+  <path id="m0123" d="M -0.001 0.996
+L -12.3456 100.0049"/>
+  <clipPath id="p4567"><rect x="1.2" y="1e-3"/></clipPath>
+  <use href="#m0123" x="10.000"/> <g clip-path="url(#p4567)" transform="scale(0.0156250)"/>
+  <svg width="7pt" height="7pt"/>
+ </g>
+</svg>
+"""
+    assert _svg.tidy(text, dpi=144) == (
+        '<svg width="433" height="288" viewBox="0 0 216.5 144"><g>'
+        '<path id="n0" d="M 0 1 L -12.35 100"/>'
+        '<clipPath id="n1"><rect x="1.2" y="1e-3"/></clipPath>'
+        '<use href="#n0" x="10"/><g clip-path="url(#n1)" transform="scale(0.0156250)"/>'
+        '<svg width="7pt" height="7pt"/></g></svg>'
+    )
+
+
 def test_it_is_as_large_as_so_many_pixels_to_the_inch(figure):
     root = ElementTree.fromstring(_svg.svg(figure, dpi=140))
     assert (root.get("width"), root.get("height")) == ("420", "280")
     assert root.get("viewBox") == "0 0 216 144"
+    # Options are matplotlib's: here a part of the figure, 1.5 by 1 inches.
+    part = Bbox([[0, 0], [1.5, 1]])
+    root = ElementTree.fromstring(_svg.svg(figure, dpi=140, bbox_inches=part))
+    assert (root.get("width"), root.get("height")) == ("210", "140")
 
 
 def test_it_draws_what_matplotlib_draws_in_half_the_room(figure):
