@@ -288,6 +288,8 @@ def test_no_setting_of_numpy_makes_an_error_of_what_rounds_to_zero_or_infinity()
     with np.errstate(all="raise"):
         logits(X, np.array([1e200, 1e200]))
         logits(X, np.array([1e-200, 1e-200]))
+        # Of many terms a processor sums some apart: infinities of either sign, which then meet.
+        logits(1e200 * np.resize([1.0, -1.0], (3, 64)), np.full(64, 1e200))
         for logit in (-1e300, -800.0, -1.0, 0.0, 40.0, 800.0, 1e300):
             bernoulli_divergence(labels, np.full(6, logit))
 

@@ -24,6 +24,7 @@ from distill_lib import (
     smoothness,
     soft_labels,
 )
+from distill_lib._coordinates import in_span
 
 seeds = st.integers(0, 10**6)
 
@@ -363,7 +364,7 @@ def test_a_step_between_the_two_limits_may_converge_and_hard_labels_have_one_lim
     with pytest.raises(FloatingPointError) as error:
         gradient_descent([[1.0], [1.0]], [1.0, 0.0], [5.0], step_size=1e3, steps=5)
     assert numbers_in(error)[1:] == (8.0,)  # Lambda = 1/4
-    assert "teacher" not in str(error.value)
+    assert "whatever the labels: choose a step size" in str(error.value)  # no teacher gives them
 
 
 @pytest.mark.parametrize("widths", SHAPES)
@@ -480,6 +481,58 @@ def test_left_out_the_step_size_of_a_network_is_the_inverse_of_its_bound(widths)
         run = gradient_descent(X, labels, layers, steps=1)
         expected = gradient_descent(X, labels, layers, step_size=eta, steps=1)
         assert np.allclose(run.weights[1], expected.weights[1], rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("labels", [[0.0, 0.75], [0.25, 1.0]])
+def test_one_hard_label_is_enough_to_ask_a_network_for_a_step_size(labels):
+    """It has no logit, so no student is to be reached: the message goes by the start alone."""
+    X = np.array([[1.0, 2.0, 0.5], [0.0, 1.0, -1.0]])
+    layers = (np.array([[0.5, 0.0, 1.0], [0.0, 2.0, 0.0]]), np.array([[1.0, 1.0]]))
+    with pytest.raises(ValueError, match="^step_size must be given"):
+        gradient_descent(X, labels, layers, steps=1)
+    with pytest.raises(FloatingPointError) as error:
+        gradient_descent(X, labels, layers, step_size=1e3, steps=20)
+    # 3N - 2 = 4, and the longest layer's spectral norm is 2; six printed digits.
+    assert numbers_in(error)[1] == pytest.approx(1 / (4 * smoothness(X) * 2**2), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["input", "span", "balanced", "layers"])
+def test_a_run_that_leaves_the_doubles_is_reported_as_any_other_divergence(kind):
+    """No warning of an overflow or of infinities that meet comes before it."""
+    X, labels, start = problem(17, 3, 4)
+    options = {"step_size": 1e300, "steps": 50}
+    with pytest.raises(FloatingPointError, match="^gradient descent diverged: by step 1 "):
+        if kind == "layers":
+            gradient_descent(X, labels, random_layers(17, (4, 3, 1)), **options)
+        elif kind == "balanced":
+            balanced_descent(X, labels, start, 3, **options)
+        else:
+            gradient_descent(X, labels, start, coordinates=kind, **options)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_gradient_that_is_just_the_tolerance_is_small_enough(depth):
+    """The input is a unit vector and the start orthogonal to it: the gradient is 1/4 of it."""
+    run = gradient_flow([[1.0, 0.0]], [0.75], [0.0, 1.0], depth=depth, tol=0.25)
+    assert run.converged and run.steps.tolist() == [0.0]
+    run = gradient_descent([[1.0, 0.0]], [0.75], [0.0, 1.0], steps=5, tol=0.25)
+    assert run.converged and run.steps.tolist() == [0]
+
+
+@pytest.mark.parametrize("size", [1e-60, 1e-9, 1.0, 1e9])
+def test_what_a_start_has_outside_the_span_is_kept_at_every_size_unless_it_is_rounding(size):
+    rng = np.random.default_rng(18)
+    X, weights = rng.standard_normal((3, 6)), rng.standard_normal(3)
+    inside, outside = size * (weights @ X), rng.standard_normal(6)
+    outside -= closed_form_student(X, outside)
+    outside *= 1e-9 * np.linalg.norm(inside) / np.linalg.norm(outside)
+    # Rounding of three inputs' combination is some 1e-16 of it; the border is at 1e-14.
+    assert in_span(X, inside)[1][-1] == 0.0
+    features, start, basis = in_span(X, inside + outside)
+    # That rounding is 1e-7 or so of the part outside, and 1e-16 of the whole.
+    assert start[-1] == pytest.approx(1e-9 * np.linalg.norm(inside), rel=1e-5)
+    assert np.allclose(start @ basis / size, (inside + outside) / size, rtol=0, atol=1e-14)
+    assert not features[:, -1].any()
 
 
 @given(seeds, st.integers(2, 5), st.integers(1, 4), st.integers(1, 4))
