@@ -128,8 +128,8 @@ def axial_risk(angle: ArrayLike, inputs: IsotropicGaussian | AxialLaw) -> LikeIt
     # tan zeta / tan A; at A = 0 no input is misclassified and G = 0 makes the integral 0.
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.tan(inputs.gap_quantile(G[..., None] * u)) / np.tan(A)[..., None]
-    misread = special.betainc((inputs.dim - 2) / 2, 0.5, np.clip(1.0 - ratio**2, 0.0, 1.0))
-    return np.where(G > 0, G / 2 * np.nan_to_num(misread @ weights), 0.0)[()]
+    misread = special.betainc((inputs.dim - 2) / 2, 0.5, np.maximum(1.0 - ratio**2, 0.0))
+    return (G / 2 * np.nan_to_num(misread @ weights))[()]
 
 
 def _double_exponential() -> tuple[Vector, Vector]:

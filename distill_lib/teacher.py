@@ -77,11 +77,11 @@ def logistic_regression(X: ArrayLike, labels: ArrayLike, *, C: float) -> Vector:
         # The error is about the step's square: one more, and only rounding is left.
         if np.abs(step).max() <= 1e-9 * max(1.0, np.abs(w).max()):
             return w - step
-        here, slope = value(w), gradient @ step
+        here, slope, part = value(w), gradient @ step, 1.0
         # Armijo's rule, with room for what rounding does to the two values.
-        while value(w - step) > here - slope / 4 + 1e-12 * abs(here):
-            step, slope = step / 2, slope / 2
-        w = w - step
+        while value(w - part * step) > here - part * slope / 4 + 1e-12 * abs(here):
+            part /= 2
+        w = w - part * step
     raise FloatingPointError(
         f"{MOST_STEPS} Newton steps did not find the teacher; divide X by its largest entry"
     )

@@ -102,7 +102,12 @@ class Pieces(Cosine):
         return np.interp(probability, self.probabilities, self.knots)
 
 
-HOLE = Pieces([0.0, 0.2, 1.2, np.pi / 2], [0.0, 0.5, 0.5 + 1e-15, 1.0])
+def hole(start, end):
+    """Half of the gaps lie on either side of a hole."""
+    return Pieces([0.0, start, end, np.pi / 2], [0.0, 0.5, 0.5 + 1e-15, 1.0])
+
+
+HOLE = hole(0.2, 1.2)
 # A fifth of the inputs is orthogonal to the teacher, and no other is nearly so.
 ORTHOGONAL = Pieces([0.0, 0.4, np.pi / 2], [0.2, 0.2 + 1e-15, 1.0])
 
@@ -118,6 +123,24 @@ def test_gaps_with_a_hole_have_no_table_but_an_exact_risk_of_each_angle(law):
         found = np.mean((X @ student >= 0) != (X @ W >= 0))
         # Six comparisons at 4 standard errors: right laws fail with probability 4e-4.
         assert abs(found - axial_risk(angle, law)) <= 4 * np.sqrt(found / 100_000)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.05, 0.2), (0.3, 0.5), (0.7, 0.9), (1.2, 1.5)])
+def test_a_hole_is_noticed_wherever_it_is(start, end):
+    with pytest.raises(ValueError, match="^inputs must have a gap_probability"):
+        risk_curve(hole(start, end), W, [1], trials=2, rng=rng())
+
+
+def test_a_quantile_that_rounding_lifts_above_the_right_angle_is_cut_there():
+    class Lifted(Cosine):
+        def gap_quantile(self, probability):
+            return super().gap_quantile(probability) * (1 + 1e-15)
+
+    lifted, exact = (
+        risk_curve(law, W, [1, 2, 3], trials=5, rng=rng(1)) for law in (Lifted(), Cosine())
+    )
+    # Twice the millionth to which a table is good.
+    assert np.allclose(lifted.mean, exact.mean, rtol=2e-6, atol=0)
 
 
 @pytest.mark.parametrize("missing", ["dim", "sample"])

@@ -22,6 +22,7 @@ from distill_lib import (
     axial_risk,
     expected_transfer_risk,
     isotropic_expected_risk,
+    risk,
     risk_curve,
     transfer_risk,
 )
@@ -130,6 +131,22 @@ def test_the_result_does_not_depend_on_the_number_of_processes():
         for j in (1, 2)
     )
     assert (one.mean, one.standard_error) == (two.mean, two.standard_error)
+
+
+@pytest.mark.parametrize("jobs", [None, 1, 2, -1])
+def test_as_many_processes_are_asked_for_as_the_caller_wants(jobs, monkeypatch):
+    """The risk can't tell: it is the same with any number of them."""
+    asked = []
+
+    def over_trials(_, inputs, trials, rng, jobs):
+        asked.append(jobs)
+        return np.zeros((trials, 1))
+
+    monkeypatch.setattr(risk, "over_trials", over_trials)
+    law, options = LAWS["isotropic"], dict(trials=2, test_points=1, rng=rng(), n_jobs=jobs)
+    risk_curve(law, TEACHER, [1], **options)
+    expected_transfer_risk(law, TEACHER, 1, **options)
+    assert asked == [jobs, jobs]
 
 
 @every_law

@@ -3,6 +3,7 @@
 import ast
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,6 +65,76 @@ def test_where_full_newton_steps_go_round_in_circles_halved_ones_arrive():
         hessian = np.eye(3) + C * (X.T * (s * (1 - s))) @ X
         full = full - np.linalg.solve(hessian, objective(full, X, labels, C)[1])
     assert np.linalg.norm(full - w) > 1
+
+
+@pytest.mark.parametrize(
+    ("X", "labels"),
+    [
+        ([[5, 1], [-63, -15]], [1.0, 0.5]),
+        ([[10, -14], [12, -9], [-46, -111]], [0.25, 0.0, 0.0]),
+    ],
+)
+def test_a_step_back_towards_0_is_taken_for_what_it_is(X, labels):
+    """The halving weighs the teacher's length rightly: else it would cut such steps to nothing."""
+    X, labels = np.array(X, dtype=float), np.array(labels)
+    w = logistic_regression(X, labels, C=1.0)
+    # Rounding of a sum of a few inputs.
+    assert np.abs(objective(w, X, labels, 1.0)[1]).max() < 1e-12 * np.abs(X).sum()
+
+
+@pytest.mark.parametrize(
+    ("X", "labels", "C"),
+    [
+        # Steps that lead up, if only by a quarter of what was promised, go round in circles.
+        (
+            [[1, -2, 0], [-168, 24, -91], [118, 12, -43], [11, 44, -91], [-15, 7, 37]],
+            [1, 0, 1, 0, 1],
+            1e5,
+        ),
+        # The last steps gain less than rounding shows: halved until they seem to, they end nowhere.
+        ([[10, -6], [-1, 1], [5, 7]], [0, 1, 1], 1e4),
+        ([[30, -2], [-50, 30], [4, 2]], [1, 0, 1], 1e5),
+    ],
+)
+def test_what_a_step_must_gain_is_neither_too_little_nor_too_much(X, labels, C):
+    X, labels = np.array(X, dtype=float), np.array(labels)
+    w = logistic_regression(X, labels, C=C)
+    # Rounding of a few terms of the size C times an input.
+    assert np.abs(objective(w, X, labels, C)[1]).max() < 1e-12 * C * np.abs(X).sum()
+
+
+@pytest.mark.parametrize(
+    ("X", "labels", "C"),
+    [  # whole Newton steps lead up here: by 57, 7 and 13 per cent
+        ([[-356, -318], [2, 1], [2, -2]], [1, 0, 0], 100.0),
+        ([[-8, 105], [2, 0], [-464, 344]], [1, 1, 0], 10.0),
+        ([[1, -1], [1, -2], [-12, -186], [13, -103], [49, 109]], [0, 0, 0, 0, 0], 100.0),
+    ],
+)
+def test_no_step_leads_up(X, labels, C, monkeypatch):
+    """At each step the library asks for the probabilities of the logits X w; they tell w."""
+    X, labels, seen = np.array(X, dtype=float), np.array(labels), []
+
+    def expit(logits):
+        seen.append(logits)
+        return special.expit(logits)
+
+    monkeypatch.setattr(teacher, "special", SimpleNamespace(expit=expit))
+    logistic_regression(X, labels, C=C)
+    found = [np.linalg.lstsq(X, logits)[0] for logits in seen]
+    values = np.array([objective(w, X, labels, C)[0] for w in found])
+    # The library leaves rounding 1e-12 of a value; lstsq finds w up to 1e-13 or so.
+    assert np.all(np.diff(values) <= 1e-9 * values[:-1])
+
+
+@pytest.mark.parametrize("unit", [2.0**10, 2.0**20])
+def test_inputs_in_a_larger_unit_have_a_longer_teacher(unit):
+    """Put w = unit * v: the function of X / unit and C unit^2 at w is unit^2 times that at v."""
+    rng = np.random.default_rng(1)
+    X, labels = rng.integers(-9, 10, (12, 3)) / 4, rng.integers(0, 5, 12) / 4
+    w = logistic_regression(X, labels, C=1.0)
+    # A power of two rounds nothing; at worst one step more is taken, which is rounding.
+    assert np.allclose(logistic_regression(X / unit, labels, C=unit**2) / unit, w, rtol=1e-12)
 
 
 def test_what_is_not_found_is_said(monkeypatch):
