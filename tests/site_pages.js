@@ -113,7 +113,7 @@ window.bookCheck = {
             // Matplotlib draws a string of 10 points at a tenth of its letters' size.
             const drawing = await (await fetch(image.currentSrc)).text();
             const points = [...drawing.matchAll(/scale\((0?\.\d+) -/g)].map(each => 100 * each[1]);
-            const width = drawing.match(/viewBox="0 0 ([\d.]+)/)?.[1];
+            const width = drawing.match(/viewBox=["']0 0 ([\d.]+)/)?.[1] ?? image.naturalWidth;
             const size = Math.min(...points) * image.clientWidth / width;
             if (size < 9) say("small type in a figure", size, image);
         }
