@@ -34,7 +34,7 @@ export OPENBLAS_NUM_THREADS := 1
 # So that a Windows console, too, can print what the book and its tests print.
 export PYTHONUTF8 := 1
 
-.PHONY: help book talk pdf test proofs extras execute times bench parallel weight release submissions sheet grade similarity moodle canvas gradescope elsewhere ends wheels canary package mutants lab serve lint clean distclean
+.PHONY: help book talk pdf test bites proofs extras execute times bench parallel weight release submissions sheet grade similarity moodle canvas gradescope elsewhere ends wheels canary package mutants lab serve lint clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -74,7 +74,10 @@ pdf: book .venv/.paper .venv/.browser ## print the book and the slides as PDFs, 
 	@$(BIN)/python -m paper.pdf
 
 test: book ## test the library, every number in every notebook, and the built site: PYTEST="-k angle"
-	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST)
+
+bites: .venv/.stamp ## break every check of the chapters in turn, and see that it notices (some minutes)
+	CI=true $(BIN)/python -m pytest -n 2 tests/test_checks_bite.py
 
 # STATEMENTS=store writes proofs/statements.txt anew.
 proofs: .venv/.stamp ## check the formal proofs, and say what each theorem assumes (needs Coq)
@@ -153,7 +156,7 @@ gradescope: .venv/.stamp ## make an autograder for Gradescope: ASSIGNMENT=a1_clo
 	@$(BIN)/python -m course.grader.gradescope --assignment "$$ASSIGNMENT" \
 	    --out "released/$$(basename "$$ASSIGNMENT").zip" $${SEED:+--seed "$$SEED"}
 
-elsewhere: .venv/.stamp ## run everything as other machines would, and say what differs: MACHINES="shaken old"
+elsewhere: .venv/.stamp ## run everything as other machines would, and say what differs: MACHINES="old shaken-1"
 	@PARTS="$(PARTS)" $(BIN)/python .ci/elsewhere.py $(MACHINES)
 
 ends: .venv/.stamp ## test the library on the oldest and the newest numpy, scipy and matplotlib that it admits

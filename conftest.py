@@ -21,6 +21,25 @@ SURROUNDINGS = {
     "JUPYTER_RUNTIME_DIR": OWN / "jupyter",
     "MPLCONFIGDIR": OWN / "matplotlib",
 }
+# The tests that take minutes, longest first: on two processors none of them should be the last to
+# start. (pytest-xdist keeps this order if it is told not to have one of its own.)
+LONGEST = [
+    "test_site_lite",
+    "test_checks_bite",
+    "test_site_pages",
+    "test_grader",
+    "test_site_look",
+    "test_talk",
+    "test_proofs",
+    "test_site_flipbooks",
+    "test_assignments",
+    "test_grader_follow",
+    "test_grader_attacks",
+    "test_grader_honest",
+    "test_publishing",
+    "test_elsewhere",
+    "test_risk_parallel",
+]
 # What would undo it: other kernels and settings, figures that are drawn otherwise.
 UNWANTED = {"JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "MPLBACKEND", "MATPLOTLIBRC"}
 COMES_AND_GOES = {"PYTEST_CURRENT_TEST"}  # pytest keeps it there
@@ -46,6 +65,12 @@ def _surroundings_as_they_were():
     for name in changed:
         os.environ.pop(name, None)
         os.environ.update({name: before[name]} if name in before else {})
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 def pytest_collectstart(collector):

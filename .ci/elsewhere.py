@@ -54,13 +54,14 @@ def machines():
         found["no-fma"] = {"GLIBC_TUNABLES": NO_FMA}
     old = ("prescott", "plain-numpy", "no-fma")
     found["old"] = {key: value for name in old for key, value in found.get(name, {}).items()}
+    found["old-shaken"] = found["old"] | found["shaken-1"]  # both at once: one run asks for both
     return found
 
 
 # The tests that compare numbers: of the library, the theorems, the assignments.
 NUMBERS = """arguments assignments bounds deep_theorems distillation factor_theorems geometry
 inputs label_theorems network open_ends risk risk_parallel risk_theorems since_theorems
-speed_theorems student sweep theorems training weak_to_strong_theorems"""
+speed_theorems student sweep teacher theorems training weak_to_strong_theorems"""
 # They run in a sandbox, into which none of this reaches.
 IN_A_SANDBOX = "full_marks or right_answers or five_styles"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-current-env")

@@ -125,10 +125,12 @@ def axial_risk(angle: ArrayLike, inputs: IsotropicGaussian | AxialLaw) -> LikeIt
     if inputs.dim == 2:
         return (G / 2)[()]
     u, weights = _double_exponential()
-    # tan zeta / tan A; at A = 0 no input is misclassified and G = 0 makes the integral 0.
-    with np.errstate(invalid="ignore", divide="ignore"):
+    # tan zeta / tan A; at A = 0, and below the smallest gap, no input is misclassified and G = 0
+    # makes the integral 0, whatever the ratio.
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         ratio = np.tan(inputs.gap_quantile(G[..., None] * u)) / np.tan(A)[..., None]
-    misread = special.betainc((inputs.dim - 2) / 2, 0.5, np.maximum(1.0 - ratio**2, 0.0))
+        sine2 = np.maximum(1.0 - ratio**2, 0.0)
+    misread = special.betainc((inputs.dim - 2) / 2, 0.5, sine2)
     return (G / 2 * np.nan_to_num(misread @ weights))[()]
 
 

@@ -70,12 +70,14 @@ def logistic_regression(X: ArrayLike, labels: ArrayLike, *, C: float) -> Vector:
 
     w = np.zeros(X.shape[1])
     for _ in range(MOST_STEPS):
-        s = special.expit(X @ w)
+        logits = X @ w
+        s = special.expit(logits)
         gradient = w + C * X.T @ (s - labels)
         hessian = np.eye(w.size) + C * (X.T * (s * (1 - s))) @ X
         step = linalg.solve(hessian, gradient, assume_a="pos")
-        # The error is about the step's square: one more, and only rounding is left.
-        if np.abs(step).max() <= 1e-9 * max(1.0, np.abs(w).max()):
+        # The error is about the square of what the step does to the logits (they alone make the
+        # function more than quadratic): one more, and only rounding is left.
+        if np.abs(X @ step).max() <= 1e-9 * max(1.0, np.abs(logits).max()):
             return w - step
         here, slope, part = value(w), gradient @ step, 1.0
         # Armijo's rule, with room for what rounding does to the two values.

@@ -69,9 +69,14 @@ def redirects(page):
     return 'http-equiv="refresh"' in page.read_text(encoding="utf-8").lower()
 
 
+def in_ci():
+    """Whether everything must be tested here."""
+    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
 def wanting(what, cure):
     """Fail in CI, where everything must be tested, and skip elsewhere: something isn't there."""
-    if os.environ.get("CI", "").lower() not in {"", "0", "false"}:
+    if in_ci():
         pytest.fail(f"{what}: {cure}")
     pytest.skip(f"{what}: {cure}", allow_module_level=True)
 

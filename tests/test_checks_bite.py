@@ -25,6 +25,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import in_ci
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
@@ -226,6 +227,8 @@ def test_each_check_was_tried(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_each_change_is_caught(path):
+    if not in_ci():  # it tests the chapters' checks, not the reader's machine
+        pytest.skip("CI breaks every check of the chapters, for minutes: run `make bites`")
     said = survivors(path)
     assert not said, "these changes survive:\n" + "\n".join(said)
 

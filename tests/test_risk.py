@@ -402,10 +402,21 @@ def test_axial_risk_is_the_integral_over_the_cone_of_misread_inputs(d, easiness)
         )
 
 
+@pytest.mark.parametrize("easiness", [0.1, 1.0])
+def test_near_0_the_axial_risk_is_a_fixed_part_of_the_chance_of_so_small_a_gap(easiness):
+    law = PolynomialAngles(unit(5), easiness)
+    A = np.array([1e-300, 1e-200, 1e-100, 1e-12])
+    part = axial_risk(A, law) / law.gap_probability(A)
+    # The rule's own error; and tan A is A up to its square.
+    assert np.allclose(part, part[-1], rtol=1e-12, atol=0)
+    assert 0.1 < part[-1] < 0.5
+
+
 @pytest.mark.parametrize("d", [3, 4, 10])
 def test_axial_risk_of_bounded_angles_starts_where_an_angle_can_reach_the_gap(d):
     law = BoundedAngles(unit(d), 1.1)
     assert axial_risk(np.pi / 2 - 1.1 - 1e-9, law) == 0.0
+    assert axial_risk(1e-200, law) == 0.0  # the gap's share of it has no square in the doubles
     for A in (0.5, 0.8, 1.2, 1.5):
         expected = risk_by_quadrature(A, d, lambda g: max(0.0, 1 - (np.pi / 2 - g) / 1.1))
         # 1e-7: here the integrand has a corner, which costs both rules digits.
