@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 from pathlib import Path
 
@@ -160,6 +161,7 @@ def test_without_a_group_sockets_count_as_what_they_could_hold(monkeypatch):
         "for _ in range(90):\n    if os.fork() == 0:\n        try:\n"
         "            while True:\n                pair = socket.socketpair()\n"
         "                held += pair\n                pair[0].setblocking(False)\n"
+        "                pair[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**24)\n"
         "                try:\n                    while True: pair[0].send(bytes(2**16))\n"
         "                except BlockingIOError: pass\n"
         "        except OSError: time.sleep(99)\n"
@@ -169,6 +171,51 @@ def test_without_a_group_sockets_count_as_what_they_could_hold(monkeypatch):
     run = run_counted(cells, monkeypatch)
     assert run.cells == [[1, "Lost", f"{checkpoints.WHY['killed']}. {LOST}"]]
     assert run.stopped == ""
+
+
+def test_no_socket_gets_more_room_than_is_counted(monkeypatch):
+    cells = [
+        "import ctypes, socket\nhere, there = socket.socketpair()\nsizes = []\n"
+        "def ask(level, option):\n"
+        "    big = ctypes.byref(ctypes.c_int(2**24))\n"
+        "    numbers = [ctypes.c_long(k) for k in (NUMBER, here.fileno(), level, option)]\n"
+        "    return ctypes.CDLL(None).syscall(*numbers, big, ctypes.c_long(4))",
+        # as one asks, and with what the kernel doesn't read of a register
+        "for high in (0, 2**40):\n    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):\n"
+        "        before = here.getsockopt(socket.SOL_SOCKET, option)\n"
+        "        assert ask(high + socket.SOL_SOCKET, high + option) == 0\n"
+        "        assert here.getsockopt(socket.SOL_SOCKET, option) == before",
+        # other settings are what they were
+        "here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)\n"
+        "assert here.getsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED) == 1",
+    ]
+    number = {"x86_64": "54", "aarch64": "208"}[platform.machine()]
+    cells[0] = cells[0].replace("NUMBER", number)
+    assert run_counted(cells, monkeypatch).cells == []
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "each"),
+    [
+        ("sockets: used 3\n", 3, watch.OTHER),
+        ("sockets: used 0\nTCP: inuse 2 orphan 0\n", 2, watch.TCP),
+        ("sockets: used 0\nUDP: inuse 2 mem 0\n", 2, 0),
+    ],
+)
+@pytest.mark.parametrize("room", ["100", "4096 16384 90000000"])
+def test_a_socket_counts_as_what_this_machine_lets_it_hold(
+    said, number, each, room, tmp_path, monkeypatch
+):
+    for name in ("core/wmem_default", "core/rmem_default", "ipv4/tcp_wmem", "ipv4/tcp_rmem"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(room + "\n", encoding="utf-8")
+    (tmp_path / "sockstat").write_text(said, encoding="utf-8")
+    monkeypatch.setattr(watch, "SETTINGS", tmp_path)
+    monkeypatch.setattr(watch, "Path", lambda _: tmp_path / "sockstat")
+    most = 2 * int(room.split()[-1])
+    assert watch.sockets(1) == number * (each and max(each, most))
+    monkeypatch.setattr(watch, "SETTINGS", tmp_path / "nowhere")
+    assert watch.sockets(1) == number * each
 
 
 def test_shared_memory_counts_once(monkeypatch):

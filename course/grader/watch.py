@@ -10,7 +10,9 @@ from course.grader.inside.checkpoints import files_in
 
 MEMORY = 4 * 2**30  # bytes, of all processes of a submission together
 FILES = 20_000  # of a submission: each, even an empty one, takes memory of the kernel's
-BUFFER = 2 * 212_992  # bytes that a socket may hold by Linux's defaults; one of TCP ten times that
+# Bytes that a socket may hold by Linux's defaults, of TCP and of others; here it may be more.
+TCP, OTHER = 36 * 2**20, 2 * 212_992
+SETTINGS = Path("/proc/sys/net")
 
 
 def look_after(pid, alone, counts, before, may=True):
@@ -39,13 +41,27 @@ def look_after(pid, alone, counts, before, may=True):
     return False, files
 
 
+def at_most(*names):
+    """Return the sum of this machine's limits of buffers, in bytes; 0 if it doesn't tell."""
+    try:
+        return sum(int((SETTINGS / name).read_text().split()[-1]) for name in names)
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def sockets(pid):
-    """Return the bytes that the sockets of a process's network could hold."""
+    """Return the bytes that the sockets of a process's network could hold.
+
+    Nobody in a sandbox can make their buffers larger than they are at first (see the filter);
+    those of TCP grow by themselves.
+    """
+    other = max(OTHER, at_most("core/wmem_default", "core/rmem_default"))
+    tcp = max(TCP, at_most("ipv4/tcp_wmem", "ipv4/tcp_rmem"))
     total = 0
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/net/sockstat").read_text().splitlines():
             kind, _, number, *_ = line.split()
-            total += int(number) * {"sockets:": BUFFER, "TCP:": 10 * BUFFER}.get(kind, 0)
+            total += int(number) * {"sockets:": other, "TCP:": tcp}.get(kind, 0)
     return total
 
 
