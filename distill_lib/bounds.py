@@ -79,7 +79,10 @@ def transfer_risk_bound(angle_tail: AngleTail, n: int) -> float:
         return float(p(beta)) + float(p(rest)) ** n
 
     around = LOG_ODDS[best] - STEP, LOG_ODDS[best] + STEP
-    refined = optimize.minimize_scalar(at, bounds=around, method="bounded")
+    # As exact as doubles can: at a corner of p the n-th power makes a small step n times as large.
+    refined = optimize.minimize_scalar(
+        at, bounds=around, method="bounded", options={"xatol": 1e-12}
+    )
     return float(min(bound.min(), refined.fun, 1.0))
 
 
