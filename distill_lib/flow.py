@@ -187,7 +187,7 @@ def _balanced_flow(
     y0 = np.concatenate([start / r0, [np.log(r0), 0.0]])
     if at_rest(0.0, y0) <= 0:
         return np.zeros(1), start[None, :], True
-    events = (at_rest, in_the_saddle) + ((out_of_time,) if np.isfinite(max_time) else ())
+    events = (at_rest, in_the_saddle, out_of_time)
     solution: Any = integrate.solve_ivp(
         velocity, (0.0, 1e300), y0, method="LSODA", events=events, rtol=rtol, atol=rtol
     )

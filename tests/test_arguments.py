@@ -441,5 +441,10 @@ def test_inputs_that_are_zero_or_too_large_ask_for_a_step_size():
 
 def test_span_coordinates_are_for_a_vector():
     layers = (np.ones((2, 3)), np.ones((1, 2)))
-    with pytest.raises(ValueError, match="^coordinates must be"):
-        distill_lib.gradient_descent(X, Y, layers, steps=1, coordinates="span")
+    for start, coordinates, got in (
+        (layers, "span", "'span' with a start of layers"),
+        (W, "output", "'output' with a start of a vector"),
+    ):
+        with pytest.raises(ValueError, match="^coordinates must be") as error:
+            distill_lib.gradient_descent(X, Y, start, steps=1, coordinates=coordinates)
+        assert str(error.value).endswith(f"if the start is a vector; got {got}")

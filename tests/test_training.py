@@ -422,6 +422,22 @@ def test_a_run_is_given_up_as_soon_as_its_loss_is_above_twice_the_start():
     assert numbers_in(error)[0] == np.flatnonzero(loss > 2 * loss[0])[0]
 
 
+def test_the_message_tells_from_where_to_where_the_loss_went():
+    X, labels, start = np.array([[1.0]]), np.array([0.5]), np.array([1e-4])
+    with pytest.raises(FloatingPointError) as error:
+        gradient_descent(X, labels, start, step_size=9.0, steps=50)
+    weights = plain_descent(X, labels, start, 9.0, 2)
+    found = re.match(
+        r"gradient descent diverged: by step 2 the loss went from (\S+) to (\S+) "
+        r"with step_size=9; ",
+        str(error.value),
+    )
+    # Three printed digits.
+    assert [float(loss) for loss in found.groups()] == pytest.approx(
+        [distillation_loss(w, X, labels) for w in (weights[0], weights[2])], rel=6e-3, abs=0
+    )
+
+
 def test_a_small_loss_that_doubles_is_a_divergence():
     """Beyond the limit, 8 here, the distance grows by a quarter a step: the loss by 1.56."""
     with pytest.raises(FloatingPointError) as error:
@@ -641,6 +657,45 @@ def test_zero_is_left_by_a_vector_and_by_no_network(coordinates):
         assert len(balanced_descent(X, labels, zero, depth, **options).weights) == 51
 
 
+@pytest.mark.parametrize("depth", [None, 1, 2])
+def test_in_span_coordinates_what_is_far_outside_does_not_drown_the_steps(depth):
+    """The start is so long that a step added to one of its own coordinates is lost in rounding.
+
+    Its logit is 0; or, if rounding has put a trace of it into the span, some 20 at most.
+    """
+    X, start = np.array([[1.0, 1.0]]), 2.0**57 * np.array([1.0, -1.0])
+    # The logit moves by 2 |w_0|^(2 - 2/N) times the residual and the step size: by 2 or so.
+    options = {"step_size": 1.0 if depth in (None, 1) else 1 / np.linalg.norm(start), "steps": 200}
+    for coordinates in ("input", "span"):
+        if depth is None:
+            run = gradient_descent(X, [0.75], start, coordinates=coordinates, **options)
+        else:
+            run = balanced_descent(X, [0.75], start, depth, coordinates=coordinates, **options)
+        if coordinates == "span":
+            assert run.loss[-1] < 0.01 * run.loss[0]
+        else:
+            assert np.all(run.loss == run.loss[0])
+
+
+def test_at_depth_one_nothing_is_divided_by_a_number_that_has_no_layer():
+    """What would be the slope of a, 512, times the step size is 1: a would come to 0."""
+    run = balanced_descent([[1.0]], [0.5], [1024.0], 1, step_size=2.0**-9, steps=3)
+    vector = gradient_descent([[1.0]], [0.5], [1024.0], step_size=2.0**-9, steps=3)
+    assert np.array_equal(run.weights, vector.weights)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 5])
+def test_the_tolerance_is_for_the_gradient_of_all_layers_together(depth):
+    X, labels, start = problem(28, 3, 4)
+    layers = balanced_layers(start, depth, width=2, rng=np.random.default_rng(28))
+    _, moved = plain_network_descent(X, labels, layers, 1.0, 1)
+    norm = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(layers, moved, strict=True)))
+    # Far more than the rounding of the norm, 1e-15 of it.
+    for tol, enough in ((norm * (1 - 1e-9), False), (norm * (1 + 1e-9), True)):
+        assert gradient_descent(X, labels, layers, steps=0, tol=tol).converged == enough
+        assert balanced_descent(X, labels, start, depth, steps=0, tol=tol).converged == enough
+
+
 @pytest.mark.parametrize("coordinates", ["input", "span"])
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_its_layers_multiply_to_its_last_weights(depth, coordinates):
@@ -802,6 +857,20 @@ def test_at_depth_one_the_flow_goes_along_minus_the_gradient(seed):
     assert np.abs(run.weights[::10] - solution.y.T).max() <= SOLVER
 
 
+def test_small_weights_are_integrated_as_exactly_as_large_ones():
+    """With one input x and the label 1, u = w x has du/dt = x^2 / (1 + e^u).
+
+    So u + e^u grows by x^2 t.
+    """
+    x = 100.0  # for which w is of size 1/100
+    run = gradient_flow([[x]], [1.0], [-1.0 / x], max_time=10.0 / x**2)
+    u = x * run.weights[:, 0]
+    drift = u + np.exp(u) - x**2 * run.steps
+    # A tolerance of 1e-10 of w a step, for a hundred steps. (With one of 1e-10 in w, 1e-8 in u,
+    # it would be 7e-8.)
+    assert np.abs(drift - drift[0]).max() <= 1e-8
+
+
 def orthogonal_inputs(seed, n, d):
     """Inputs of lengths from 1 to 2, a teacher with logits from 1/2 to 2 in size on them."""
     rng = np.random.default_rng(seed)
@@ -833,24 +902,35 @@ def test_the_flow_converges_from_tiny_and_from_large_starts_in_logarithmically_m
         assert len(run.steps) <= 1000 + 20 * np.log(1 / min(r0, 1.0))
 
 
-@pytest.mark.parametrize("depth", [2, 3])
-@pytest.mark.parametrize("share", [1e-3, 1e-6])
-def test_the_direction_of_a_flow_that_comes_from_far_away_keeps_its_length(depth, share):
-    """A start of norm 1000, nearly in the span: the little outside it decides where the flow ends.
+@pytest.mark.parametrize("depth", [1, 2])
+def test_an_input_that_is_long_ago_learned_does_not_keep_the_steps_short(depth):
+    """Its curvature is 1e6 times the other's, 1e5: explicit steps must stay below 3 / 1e5 or so."""
+    X, teacher = np.diag([1e3, 1.0]), np.array([1e-3, 1.0])
+    labels = soft_labels(X, teacher)
+    run = gradient_flow(X, labels, teacher / 2, depth=depth, max_time=0.3)
+    assert abs(run.weights[-1, 0] - teacher[0]) < 1e-5 < teacher[1] / 4 < run.weights[-1, 1] < 0.9
+    # Some 200; explicit ones would be some 3,000 to 10,000.
+    assert len(run.steps) <= 1000
 
-    On the way in, an error of the direction's length grows with (1000 / r)^(2/N).
+
+@pytest.mark.parametrize(("depth", "size"), [(2, 1e3), (3, 1e3), (3, 1e5)])
+@pytest.mark.parametrize("share", [1e-3, 1e-6])
+def test_the_direction_of_a_flow_that_comes_from_far_away_keeps_its_length(depth, size, share):
+    """A long start, nearly in the span: the little outside it decides where the flow ends.
+
+    On the way in, an error of the direction's length grows with (size / r)^(2/N).
     """
     X, teacher, _ = orthogonal_inputs(46, 3, 6)
     rng = np.random.default_rng(46)
     inside = closed_form_student(X, rng.standard_normal(6))
     outside = rng.standard_normal(6)
     outside -= closed_form_student(X, outside)
-    start = 1e3 * inside / np.linalg.norm(inside)
-    start += 1e3 * share * outside / np.linalg.norm(outside)
+    start = size * inside / np.linalg.norm(inside)
+    start += size * share * outside / np.linalg.norm(outside)
     student = closed_form_student(X, teacher)
     run = gradient_flow(X, soft_labels(X, teacher), start, depth=depth)
     offset = np.linalg.norm(closed_form_student(X, run.weights[-1]) - run.weights[-1])
-    law = limit_offset(1e3 * share, np.linalg.norm(start), np.linalg.norm(student), depth)
+    law = limit_offset(size * share, np.linalg.norm(start), np.linalg.norm(student), depth)
     # A tolerance of 1e-10 a step, for a thousand steps.
     assert offset == pytest.approx(law, rel=1e-7)
 
@@ -864,6 +944,37 @@ def test_the_flow_leaves_the_saddle_from_the_tiniest_starts(depth, r0):
     inside = closed_form_student(X, run.weights[-1])
     # As from other starts, above.
     assert np.linalg.norm(inside - closed_form_student(X, teacher)) <= 1.01e-12 / 0.035
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_a_flow_that_only_passes_by_the_saddle_comes_out_of_it(depth):
+    """Near 0 the gradient is constant, and r is r_0 (sin psi_0 / sin psi)^N.
+
+    psi is the angle to where the flow wants to go: nearly straight on into 0 at the start, and a
+    right angle where it is nearest to 0.
+    """
+    off, r0 = 1e-5, 1e-120
+    start = r0 * np.array([-np.cos(off), np.sin(off)])
+    run = gradient_flow([[1.0, 0.0]], [0.75], start, depth=depth)
+    assert run.converged
+    assert run.weights[-1] == pytest.approx([np.log(3.0), 0.0], rel=1e-9, abs=1e-12)
+    nearest = np.linalg.norm(run.weights / r0, axis=1).min() / np.sin(off) ** depth
+    # A step of the solver lies beside that point, by 1e-3 of r; and its tolerance of 1e-10 is 1e-5
+    # of the angle at the start.
+    assert 1 - 1e-3 <= nearest <= 1.1
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("power", [-70, 70])
+def test_a_deep_flow_does_not_know_in_which_unit_the_inputs_are_measured(depth, power):
+    """With c x for x, from w_0 / c, it is the same flow divided by c."""
+    X, teacher, start = orthogonal_inputs(48, 3, 5)
+    labels, unit = soft_labels(X, teacher), 2.0**power
+    run = gradient_flow(X, labels, start, depth=depth, tol=1e-9)
+    other = gradient_flow(unit * X, labels, start / unit, depth=depth, tol=1e-9 * unit)
+    assert run.converged and other.converged
+    # Both gradients end at 1e-9, over the curvature 0.035.
+    assert np.allclose(other.weights[-1] * unit, run.weights[-1], rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize("power", [-1000, -600, 600])
