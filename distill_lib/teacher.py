@@ -65,8 +65,10 @@ def logistic_regression(X: ArrayLike, labels: ArrayLike, *, C: float) -> Vector:
     C = _arguments.number("C", C, above=0)
 
     def value(w: Vector) -> float:
+        # Each class by itself: no term is lost in the difference of two large ones.
         logits = X @ w
-        return float(C * np.sum(np.logaddexp(0, logits) - labels * logits) + w @ w / 2)
+        losses = labels * np.logaddexp(0, -logits) + (1 - labels) * np.logaddexp(0, logits)
+        return float(C * losses.sum() + w @ w / 2)
 
     w = np.zeros(X.shape[1])
     for _ in range(MOST_STEPS):
@@ -77,7 +79,7 @@ def logistic_regression(X: ArrayLike, labels: ArrayLike, *, C: float) -> Vector:
         step = linalg.solve(hessian, gradient, assume_a="pos")
         # The error is about the square of what the step does to the logits (they alone make the
         # function more than quadratic): one more, and only rounding is left.
-        if np.abs(X @ step).max() <= 1e-9 * max(1.0, np.abs(logits).max()):
+        if np.abs(X @ step).max() <= max(1e-7, 1e-9 * np.abs(logits).max()):
             return w - step
         here, slope, part = value(w), gradient @ step, 1.0
         # Armijo's rule, with room for what rounding does to the two values.

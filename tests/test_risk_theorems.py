@@ -626,7 +626,7 @@ def test_c2_has_the_order_and_the_constant_of_t3(kappa):
         rounding = 2 * kappa * np.spacing(np.pi / 2) / (10 / n * np.pi / 2)
         assert t3 == pytest.approx(t3_by_hand, rel=1e-5 + rounding, abs=0)
         late = 1 - 2 * math.log(math.log(n)) / math.log(n)
-        assert late**kappa <= t3 / easiness_bound(n, kappa) <= 1 + 1e-12
+        assert late**kappa <= t3 / easiness_bound(n, kappa) <= 1 + rounding
 
 
 @given(st.integers(1, 8), st.integers(1, 1000))
