@@ -26,8 +26,6 @@ def in_span(X: Matrix, start: Vector) -> tuple[Matrix, Vector, Matrix]:
 
 def scalar_and_vector(w: Vector, depth: int) -> tuple[np.float64, Vector]:
     """Return a and z of balanced layers: w = a^(N-1) z, both of length |w|^(1/N)."""
-    if depth == 1:
-        return np.float64(1.0), w.copy()
     a = np.float64(length(w) ** (1.0 / depth))
     return a, w / a ** (depth - 1) if a > 0 else w.copy()
 

@@ -15,6 +15,7 @@ from distill_lib import (
     risk_curve,
     risk_sweep,
 )
+from distill_lib._trials import _risk_of_angle
 
 W = np.array([1.0, 2.0, 0.0, 2.0])
 
@@ -129,6 +130,24 @@ def test_gaps_with_a_hole_have_no_table_but_an_exact_risk_of_each_angle(law):
 def test_a_hole_is_noticed_wherever_it_is(start, end):
     with pytest.raises(ValueError, match="^inputs must have a gap_probability"):
         risk_curve(hole(start, end), W, [1], trials=2, rng=rng())
+
+
+@pytest.mark.parametrize("start", [0.1, 0.4, 0.9, 1.4])
+def test_a_hole_of_one_degree_is_noticed(start):
+    """Also near 0: the table of a law with such a hole is right at all angles beyond 1."""
+    with pytest.raises(ValueError, match="^inputs must have a gap_probability"):
+        risk_curve(hole(start, start + 0.018), W, [1], trials=2, rng=rng())
+
+
+def test_gaps_with_a_corner_in_their_distribution_keep_their_table():
+    """Below 0.4 gaps are a little rarer than above: nowhere is the distribution level.
+
+    The corner costs a cubic digits, here down to 1e-4; a table is refused from 1e-3 on.
+    """
+    law = Pieces([0.0, 0.4, np.pi / 2], [0.0, 0.24, 1.0])
+    angles = np.linspace(0.1, 1.5, 50)
+    exact = axial_risk(angles, law)
+    assert np.allclose(_risk_of_angle(law)(angles), exact, rtol=1e-3, atol=0)
 
 
 def test_a_quantile_that_rounding_lifts_above_the_right_angle_is_cut_there():

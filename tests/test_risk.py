@@ -502,6 +502,17 @@ def test_the_table_goes_down_to_the_least_double(d, easiness, tol):
     assert np.all(found[~known] <= 2e-300)
 
 
+def test_the_table_begins_with_a_gap_of_probability_1e_304_and_below_it_the_risk_is_0():
+    """In the plane the risk is half of the gap's probability."""
+    law = PolynomialAngles(unit(2), 8.0)
+    # The first piece of the table goes from exp(-700), 1e-304, to nine times as much.
+    u = np.array([2e-304, 4e-304, 8e-304])
+    table = _risk_of_angle(law)
+    # The millionth to which a table is good: u hangs on the angle's rounding by 1e-15.
+    assert np.allclose(table(law.gap_quantile(u)) / u, 0.5, rtol=1e-6, atol=0)
+    assert table(law.gap_quantile(np.array([0.0, 1e-306]))).tolist() == [0.0, 0.0]
+
+
 @given(st.floats(0, np.pi / 2))
 def test_the_table_never_leaves_the_unit_interval(A):
     for table in TABLES:
