@@ -18,7 +18,8 @@ Theorem stochastic_step (R : realFieldType) d (x e : 'cV[R]_d) (eta c : R) :
     = ‖e‖² - eta * c * (2%:R - eta * c * ‖x‖²) * (x ⋅ e) ^+ 2.
 Proof. by rewrite sqnormB sqnormZ dotZr (dotC e x); ring. Qed.
 
-(** So with $0 \le \eta c$ and $\eta c \|x\|^2 \le 2$ the error never grows, whichever input is drawn. *)
+(** So with $0 \le \eta c$ and $\eta c \|x\|^2 \le 2$ the error never grows, whichever input is
+    drawn. *)
 Theorem stochastic_never_grows (R : realFieldType) d (x e : 'cV[R]_d) (eta c : R) :
   0 <= eta * c -> eta * c * ‖x‖² <= 2%:R -> ‖e - (eta * c * (x ⋅ e)) *: x‖² <= ‖e‖².
 Proof.
