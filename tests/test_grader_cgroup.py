@@ -175,7 +175,7 @@ def test_without_a_group_sockets_count_as_what_they_could_hold(monkeypatch):
 
 def test_no_socket_gets_more_room_than_is_counted(monkeypatch):
     cells = [
-        "import ctypes, socket\nhere, there = socket.socketpair()\nsizes = []\n"
+        "import ctypes, socket\nhere, there = socket.socketpair()\n"
         "def ask(level, option):\n"
         "    big = ctypes.byref(ctypes.c_int(2**24))\n"
         "    numbers = [ctypes.c_long(k) for k in (NUMBER, here.fileno(), level, option)]\n"
