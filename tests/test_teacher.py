@@ -94,6 +94,8 @@ def test_a_step_back_towards_0_is_taken_for_what_it_is(X, labels):
         # The last steps gain less than rounding shows: halved until they seem to, they end nowhere.
         ([[10, -6], [-1, 1], [5, 7]], [0, 1, 1], 1e4),
         ([[30, -2], [-50, 30], [4, 2]], [1, 0, 1], 1e5),
+        # One gains 3e-13 of the value: were 1e-12 of it to be gained, no part would be enough.
+        ([[3]], [1], 100.0),
     ],
 )
 def test_what_a_step_must_gain_is_neither_too_little_nor_too_much(X, labels, C):
