@@ -66,7 +66,8 @@ source_paths = ["distill_lib/{module}.py"]
 also_copy = ["distill_lib", "tests", "conftest.py"]
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = ["-k", "not chapters and not the_table_holds and not number_of_processes"]
-timeout_constant = 5
+timeout_constant = 10
+timeout_multiplier = 4
 """
 SURVIVED, NO_TESTS = {0}, {5, 33}
 

@@ -94,6 +94,8 @@ def test_a_step_back_towards_0_is_taken_for_what_it_is(X, labels):
         # The last steps gain less than rounding shows: halved until they seem to, they end nowhere.
         ([[10, -6], [-1, 1], [5, 7]], [0, 1, 1], 1e4),
         ([[30, -2], [-50, 30], [4, 2]], [1, 0, 1], 1e5),
+        # There rounding is large, for the value is: the allowance grows with it.
+        ([[-1, 3], [8, -10], [14, -13], [68, 18], [-16, -5]], [1, 0, 0, 0, 0], 1e4),
         # One gains 3e-13 of the value: were 1e-12 of it to be gained, no part would be enough.
         ([[3]], [1], 100.0),
     ],
@@ -107,10 +109,11 @@ def test_what_a_step_must_gain_is_neither_too_little_nor_too_much(X, labels, C):
 
 @pytest.mark.parametrize(
     ("X", "labels", "C"),
-    [  # whole Newton steps lead up here: by 57, 7 and 13 per cent
+    [  # whole Newton steps lead up here: by 57, 7, 13 and 5 per cent
         ([[-356, -318], [2, 1], [2, -2]], [1, 0, 0], 100.0),
         ([[-8, 105], [2, 0], [-464, 344]], [1, 1, 0], 10.0),
         ([[1, -1], [1, -2], [-12, -186], [13, -103], [49, 109]], [0, 0, 0, 0, 0], 100.0),
+        ([[-78, -6], [1, 0], [-1, -37], [5, -5], [-50, 100]], [1, 0, 1, 0, 1], 1000.0),
     ],
 )
 def test_no_step_leads_up(X, labels, C, monkeypatch):
