@@ -139,6 +139,21 @@ def test_a_formula_breaks_for_the_width_that_there_is(chapter):
     assert chapter.evaluate(lines) < narrow
 
 
+def test_two_formulas_that_do_not_fit_stand_one_below_the_other(chapter):
+    """A phone breaks their line at the gap between them, not before the second one's sign."""
+    gap = "mjx-mspace[style*='2em']"
+    pairs = chapter.locator(r"div.math > [data-tex*='\\qquad']:not([data-tex*='&'])")
+    chapter.evaluate("maths.all()")
+    broken = pairs.filter(has=chapter.locator("mjx-linebox"))
+    assert broken.count() > 2
+    assert broken.filter(has=chapter.locator(gap)).count() == 0
+    below = pairs.locator(gap).count()
+    chapter.set_viewport_size(WIDE)
+    chapter.wait_for_function("!document.querySelector('div.math > [data-tex] mjx-linebox')")
+    chapter.evaluate("maths.all()")
+    assert pairs.locator(gap).count() > below + 2  # side by side again
+
+
 def test_what_is_copied_holds_the_formulas(chapter):
     chapter.context.grant_permissions(["clipboard-read", "clipboard-write"])
     chapter.evaluate("""async () => {

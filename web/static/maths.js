@@ -27,10 +27,22 @@
 
   function finish(formulas) {
     for (const item of MathJax.startup.document.getMathItemsWithin(formulas)) {
-      const mark = item.display ? "$$" : "$";
-      item.typesetRoot.dataset.tex = `${mark}${item.math.trim()}${mark}`; // for whoever copies it
+      const mark = item.display ? "$$" : "$", tex = item.math.trim();
+      if (item.display) breakAtGaps(item);
+      item.typesetRoot.dataset.tex = `${mark}${tex}${mark}`; // for whoever copies it
     }
     fit(formulas);
+  }
+
+  // Two formulas side by side that don't fit stand one below the other. By itself MathJax breaks
+  // such a line wherever it is full, which may be before the second one's equals sign.
+  function breakAtGaps(item) {
+    const { math, typesetRoot } = item;
+    const broken = typesetRoot.querySelector("mjx-linebox ~ mjx-linebox");
+    if (!broken || !math.includes("\\qquad") || math.includes("&")) return; // & aligns: leave that
+    item.math = math.replaceAll("\\qquad", "\\\\");
+    item.rerender(MathJax.startup.document, 20); // anew from its TeX
+    item.math = math; // as it was, for another width
   }
 
   // A line may break on either side of a formula, whatever stands there. So what belongs to it, a
