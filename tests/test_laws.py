@@ -179,5 +179,6 @@ def test_a_dimension_that_is_none_is_refused(dim):
 
 def test_a_law_that_draws_another_shape_is_refused():
     law = type("Odd", (), {"dim": 4, "sample": lambda self, n, rng: np.ones((4, n))})()
-    with pytest.raises(ValueError, match=r"^inputs must draw arrays of shape \(1, 4\)"):
+    said = r"^inputs must draw arrays of shape \(1, 4\) when asked for 1; got shape \(4, 1\)$"
+    with pytest.raises(ValueError, match=said):
         risk_curve(law, W, [1], trials=2, test_points=2, rng=rng())
