@@ -38,6 +38,7 @@ TESTS = {
     "bounds": ["bounds"],
     "distillation": ["distillation"],
     "exact": ["risk"],
+    "flipbook": ["flipbook"],
     "flow": ["training"],
     "geometry": ["geometry", "student"],
     "initialisation": ["bounds"],

@@ -2,6 +2,7 @@
 
 import re
 import urllib.parse
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
@@ -25,8 +26,12 @@ def shown(monkeypatch):
         kept.append(make(*arguments))
         return kept[-1]
 
+    def show(bundle, raw):
+        assert raw is True  # the bundle itself is what is seen, not its words
+        kept.append(bundle)
+
     monkeypatch.setattr(module, "_book", keep)
-    monkeypatch.setattr(module, "display", lambda bundle, raw: kept.append(bundle))
+    monkeypatch.setattr(module, "display", show)
     return kept
 
 
@@ -99,12 +104,36 @@ def test_a_slider_is_called_what_a_reader_would_call_it(shown):
         tens=[2],
         ones=[0, 9],
     )
-    assert [slider.description for slider in shown[0].children[:2]] == ["tens", "ones o"]
+    sliders = shown[0].children[:2]
+    assert [slider.description for slider in sliders] == ["tens", "ones o"]
+    # Else a name that is longer than ipywidgets expects would be cut.
+    assert {slider.style.description_width for slider in sliders} == {"initial"}
 
 
-def test_no_figure_is_left_open(shown):
-    flipbook(shade, alt=lambda number: "grey", number=[1, 2])
-    assert plt.get_fignums() == []
+def test_a_picture_is_as_large_as_its_figure(shown):
+    flipbook(lambda n: plt.figure(figsize=(2, 0.5)), alt=lambda n: "white", n=[1])
+    (picture,) = shown[0].children[1].children
+    assert 'width="220" height="55"' in picture.value  # 110 pixels an inch
+
+
+def test_no_figure_is_left_open_but_what_was_there(shown):
+    mine = {number: shade(number) for number in (1, 2)}
+    other = plt.figure()  # the current one
+    flipbook(lambda number: mine[number], alt=lambda number: "grey", number=[1, 2])
+    assert plt.get_fignums() == [other.number]
+    plt.close("all")
+
+
+def test_as_many_frames_and_bytes_as_there_may_be(shown, monkeypatch):
+    monkeypatch.setattr(module, "MOST_FRAMES", 2)
+    monkeypatch.setattr(module, "MOST_BYTES", 2000)
+    monkeypatch.setattr(module, "zlib", SimpleNamespace(compress=lambda frames: bytes(2000)))
+    flipbook(**GREY)
+    with pytest.raises(ValueError, match="^knobs must have 2 places at most, in all; got 3"):
+        flipbook(**GREY | {"number": [1, 2, 3]})
+    monkeypatch.setattr(module, "MOST_BYTES", 1999)
+    with pytest.raises(ValueError, match="^draw must make 1 kB of frames at most, .* got 2:"):
+        flipbook(**GREY)
 
 
 def noise(number):

@@ -282,10 +282,10 @@ def test_a_run_and_what_it_writes(place):
 
 def test_the_same_submissions_give_the_same_bytes_however_many_at_once(place):
     folder, handed_in, top = place
-    for jobs in (1, 2, 5):
+    for jobs in (1, 5):
         done = run(command(handed_in, folder, top / f"out {jobs}", "--jobs", jobs))
         assert done.returncode == 0, done.stderr
-    assert tree(top / "out 1") == tree(top / "out 2") == tree(top / "out 5")
+    assert tree(top / "out 1") == tree(top / "out 5")
 
 
 def test_killed_halfway_it_goes_on_and_ends_the_same(place):
@@ -322,14 +322,16 @@ def test_killed_halfway_it_goes_on_and_ends_the_same(place):
 
 def test_another_seed_or_assignment_is_graded_anew(place):
     folder, handed_in, top = place
+    for number in (2, 3, 4):
+        (handed_in / f"student {number}.ipynb").unlink()
     assert run(command(handed_in, folder, top / "out")).returncode == 0
-    assert len(tree(top / "out" / "results")) == 5
+    assert len(tree(top / "out" / "results")) == 2
     assert run(command(handed_in, folder, top / "out", seed=12)).returncode == 0
-    assert len(tree(top / "out" / "results")) == 10
+    assert len(tree(top / "out" / "results")) == 4
     hidden = folder / "hidden.py"
     hidden.write_text(hidden.read_text().replace("points=2", "points=5"))
     assert run(command(handed_in, folder, top / "out", "--force")).returncode == 0
-    assert [row["q1"] for row in rows(top / "out").values()] == ["5", "0", "5", "5", "0"]
+    assert [row["q1"] for row in rows(top / "out").values()] == ["5", "0"]
 
 
 # Refusals
