@@ -75,6 +75,14 @@ def test_a_cell_is_its_risk_curve_and_is_measured_once(tmp_path, measured, n_job
     assert len(measured) == len(CELLS) + 1
 
 
+def test_the_trials_run_in_as_many_processes_as_one_asks(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(risk, "risk_curve", lambda *args, n_jobs, **options: asked.append(n_jobs))
+    for n_jobs in (2, None):
+        risk_sweep(CELLS[:1], folder=tmp_path / str(n_jobs), n_jobs=n_jobs)
+    assert asked == [2, None]
+
+
 @pytest.mark.parametrize(
     "change",
     [
