@@ -13,8 +13,8 @@ been reviewed yet is reported, and fails nothing; the list in mutants.yml says w
 mutmut and not cosmic-ray, because it forks a process that has already imported the library and the
 tests, and runs for each change only the tests that reach it: some two changes a second, where a
 fresh pytest for each takes a hundred times as long. (It wants a system that can fork: not Windows.
-It leaves functions with a decorator alone, as that of _files; and of _processes, whose tests start
-some, a fork would wait for ever. What is left out besides holds types or a list of names.)
+It leaves functions with a decorator alone, as that of _files. And _processes isn't tried: its tests
+start some, for which a fork would wait for ever. What is left besides holds types, or names.)
 """
 
 import fnmatch
