@@ -31,6 +31,22 @@ PUBLISHED = f"https://some-one.github.io/{NAME}/"  # GitHub's pages have lower-c
 CHAPTER = "chapters/01_first"
 TEXT = "One sentence, with a < b. Another, which is long. " + "So long. " * 20
 
+FIRST = """# First
+
+* A list.
+
+Short.
+
+Not this.
+
+```{csv-table}
+:header-rows: 1
+What,One,Two
+Seconds,1,
+On a small machine.,,
+```
+"""
+
 
 def small_book(folder, repository="", hub=""):
     """Build a book of one page and one notebook, and return the folder of its site."""
@@ -58,7 +74,7 @@ def small_book(folder, repository="", hub=""):
     front = f"# Front\n\n*A subtitle.*\n\n{TEXT}\n"
     (folder / "chapters" / "index.md").write_text(front, encoding="utf-8")
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_markdown_cell("# First\n\n* A list.\n\nShort.\n\nNot this.")],
+        cells=[nbformat.v4.new_markdown_cell(FIRST)],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     nbformat.write(notebook, folder / f"{CHAPTER}.ipynb")
@@ -98,6 +114,12 @@ def tags(page):
     ]
     found += [(rel[1], href[1]) for rel, href in pairs if rel[1] != "stylesheet"]
     return {name: html.unescape(value) for name, value in found}
+
+
+def test_a_row_that_holds_a_note_alone_goes_right_across(silent):
+    rows = re.findall(r"<tr.*?</tr>", read(silent, CHAPTER), re.DOTALL)
+    assert [row.count("<td") for row in rows] == [0, 3, 1]
+    assert '<td colspan="3"><p>On a small machine.</p></td>' in rows[-1]
 
 
 # ---- Where else a notebook runs ----
@@ -398,8 +420,8 @@ def test_every_module_has_its_mutants_tried():
     spec.loader.exec_module(mutants)
     rows = workflows()["mutants"]["jobs"]["mutants"]["strategy"]["matrix"]["modules"]
     assert sorted(" ".join(rows).split()) == sorted(mutants.TESTS)
-    # What they leave: decorated functions, widgets, processes and types.
-    left = {"__init__", "_files", "_processes", "_types", "flipbook", "laws", "sweep"}
+    # What they leave: a list of names, decorated functions, processes and types.
+    left = {"__init__", "_files", "_processes", "_types", "laws"}
     assert {path.stem for path in (ROOT / "distill_lib").glob("*.py")} - left == set(mutants.TESTS)
 
 
