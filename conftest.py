@@ -87,10 +87,15 @@ def pytest_configure(config):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say what was skipped: a line for each reason, which names the cure."""
-    skipped = terminalreporter.stats.get("skipped", [])
-    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
-    if reasons:
+    """Say what was skipped: a line for each cure, and what it is for."""
+    counts, wanting = Counter(), {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        *what, cure = reason.split(": ", maxsplit=1)
+        counts[cure] += 1
+        wanting.setdefault(cure, Counter()).update(what)
+    if counts:
         terminalreporter.section("not tested here")
-    for reason, count in reasons.most_common():
-        terminalreporter.write_line(f"{count:5d} skipped: {reason}")
+    for cure, count in counts.most_common():
+        what = ", ".join(each for each, _ in wanting[cure].most_common())
+        terminalreporter.write_line(f"{count:5d} skipped: {what + ': ' if what else ''}{cure}")

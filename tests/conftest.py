@@ -86,7 +86,7 @@ def needed(module, cure="run `make extras`"):
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError:
-        wanting(f"{module.partition('.')[0]} is not installed", cure)
+        wanting(f"no {module.partition('.')[0]}", cure)
 
 
 def pytest_generate_tests(metafunc):

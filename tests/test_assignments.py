@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from attacks.batch import no_sandbox
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
@@ -584,7 +585,7 @@ def graded(text, name, sandboxes):
     try:
         result = grade.grade(text.encode(), ASSIGNMENTS[name], 5, sandboxes(name))
     except SandboxError as error:
-        pytest.skip(str(error))
+        no_sandbox(error)
     return result
 
 

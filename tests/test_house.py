@@ -9,6 +9,7 @@ import subprocess
 import tomllib
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -93,6 +94,22 @@ def test_make_and_the_tests_give_kernels_the_same_surroundings():
     hidden = set(re.search(r"^unexport (JUPYTER.*)$", makefile, re.MULTILINE)[1].split())
     assert hidden == here.UNWANTED
     assert not hidden & os.environ.keys()
+
+
+def test_a_skipped_test_tells_what_would_have_it_run():
+    reasons = ["no apples: buy fruit", "Skipped: too windy", "Skipped: no pears: buy fruit"]
+    skipped = [SimpleNamespace(longrepr=("file", 1, reason)) for reason in 2 * reasons]
+    lines = []
+    reporter = SimpleNamespace(
+        stats={"skipped": skipped}, section=lines.append, write_line=lines.append
+    )
+    root_conftest().pytest_terminal_summary(reporter)
+    fruit, wind = "    4 skipped: no apples, no pears: buy fruit", "    2 skipped: too windy"
+    assert lines == ["not tested here", fruit, wind]
+    reporter.stats.clear()
+    lines.clear()
+    root_conftest().pytest_terminal_summary(reporter)
+    assert not lines
 
 
 def root_conftest():
