@@ -156,9 +156,12 @@ def _balanced_flow(
     # One unit of tau at the start, so that t is of order one.
     unit = r0 ** (2.0 / depth - 1.0)
 
-    def gradient(y: Vector) -> Vector:
+    def exp(exponent: float) -> float:
         # A trial step of the solver may go far beyond the doubles, before it is taken back.
-        w = np.exp(min(y[-2], 600.0)) * y[:-2]
+        return float(np.exp(min(exponent, 600.0)))
+
+    def gradient(y: Vector) -> Vector:
+        w = exp(y[-2]) * y[:-2]
         return np.asarray((special.expit(X @ w) - labels) @ X / len(X))
 
     def velocity(tau: float, y: Vector) -> Vector:
@@ -167,7 +170,7 @@ def _balanced_flow(
         # |b| stays 1 up to the solver's error; dividing by b.b keeps it from drifting.
         turn = b * (along / (b @ b)) - g
         stretch = (2.0 / depth - 1.0) * (y[-2] - np.log(r0))
-        return np.concatenate([turn, [-depth * along, np.exp(stretch)]])
+        return np.concatenate([turn, [-depth * along, exp(stretch)]])
 
     @_ending
     def at_rest(tau: float, y: Vector) -> float:

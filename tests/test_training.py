@@ -935,10 +935,11 @@ def test_the_direction_of_a_flow_that_comes_from_far_away_keeps_its_length(depth
     assert offset == pytest.approx(law, rel=1e-7)
 
 
-@pytest.mark.parametrize("r0", [1e-60, 1e-120, 1e-250])
-@pytest.mark.parametrize("depth", [2, 3])
+# A solver's trial step may overflow: pytest makes an error of any warning.
+@pytest.mark.parametrize("r0", [1e-60, 1e-120, 1e-250, 1e-300])
+@pytest.mark.parametrize("depth", [2, 3, 4, 7])
 def test_the_flow_leaves_the_saddle_from_the_tiniest_starts(depth, r0):
-    X, teacher, direction = orthogonal_inputs(47, 3, 6)
+    X, teacher, direction = orthogonal_inputs(44, 3, 6)
     run = gradient_flow(X, soft_labels(X, teacher), r0 * direction, depth=depth)
     assert run.converged
     inside = closed_form_student(X, run.weights[-1])
