@@ -8,6 +8,7 @@ import numpy as np
 from scipy import interpolate, special
 
 from distill_lib import _arguments
+from distill_lib._gaps import gap_probability, gap_quantile
 from distill_lib._types import Counts, Floats, Matrix, Vector
 from distill_lib.distillation import logits
 from distill_lib.exact import axial_risk
@@ -62,10 +63,17 @@ def _is_axial_about(inputs: InputLaw, w_teacher: Vector) -> bool:
     """Whether the risk is a function of the student's angle."""
     if isinstance(inputs, IsotropicGaussian):
         return True
-    # 1e-12 rad: the same line up to rounding.
-    return isinstance(inputs, AxialLaw) and bool(
-        np.sin(angle(inputs.w_teacher, w_teacher)) <= 1e-12
+    if not isinstance(inputs, AxialLaw):
+        return False
+    own = _arguments.vector(
+        "inputs: w_teacher",
+        inputs.w_teacher,
+        size=w_teacher.size,
+        like="the inputs' dim",
+        nonzero=True,
     )
+    # 1e-12 rad: the same line up to rounding.
+    return bool(np.sin(angle(own, w_teacher)) <= 1e-12)
 
 
 def _exact_risks(
@@ -108,6 +116,8 @@ def _drawn(inputs: InputLaw, n: int, rng: np.random.Generator) -> Matrix:
             f"inputs must draw arrays of shape ({n}, {inputs.dim}) when asked for {n}; "
             f"got shape {np.shape(X)}"
         )
+    if not np.isfinite(X).all():
+        raise ValueError("inputs must draw finite numbers; got NaN or infinity")
     return X
 
 
@@ -125,34 +135,46 @@ class _Tabulated:
     """`axial_risk` on a grid, interpolated.
 
     In terms of G, the probability of a gap of at most A: log R is a smooth function of
-    log(G / (1 - G)), and linear where G is small.
+    log(G / (1 - G)), and linear where G is small. Beyond the largest gap, where G is 1, in terms
+    of A.
     """
 
     def __init__(self, inputs: AxialLaw) -> None:
-        self.gap_probability = inputs.gap_probability
+        self.inputs = inputs
         # Wide steps where it is linear, narrow ones where it bends; down to the least double, and
         # up to where 1/2 is reached (from 20 on it is, to 1e-9).
         # A cubic leaves a relative error below 1e-6 up to an easiness of 8, and 5e-6 up to 20:
         # far less than any Monte Carlo error.
         log_odds = np.concatenate([np.linspace(-700, -30, 300), np.linspace(-30, 36, 1200)[1:]])
-        angle = np.minimum(np.asarray(inputs.gap_quantile(special.expit(log_odds))), np.pi / 2)
+        angle = gap_quantile(inputs, special.expit(log_odds))
         risk = np.asarray(axial_risk(angle, inputs))
         # The odds that the rounded angle has, which are those that will be asked for.
-        log_odds = special.logit(np.asarray(inputs.gap_probability(angle)))
-        # Rounded angles may coincide, or have a gap of probability 0.
+        log_odds = special.logit(gap_probability(inputs, angle))
+        # Rounded angles may coincide, or have a gap of probability 0; and a law of one's own has
+        # its rounding, too: only what is above all before it counts.
         usable = (risk > np.finfo(float).tiny) & np.isfinite(log_odds)
-        usable[usable] = np.append(True, np.diff(log_odds[usable]) > 1e-9)
-        self.log_odds = log_odds[usable]
-        self.curve = interpolate.CubicSpline(self.log_odds, np.log(risk[usable]))
+        highest = np.maximum.accumulate(np.where(usable, log_odds, -np.inf))
+        usable[1:] &= log_odds[1:] > highest[:-1] + 1e-9
+        # Linear in between: 2000 steps of 8e-4 rad at most leave 1e-7.
+        largest = gap_quantile(inputs, np.ones(1))
+        self.beyond = np.linspace(largest[0], np.pi / 2, 2001)
+        self.risk_beyond = np.asarray(axial_risk(self.beyond, inputs))
         # Between gaps that lie apart the risk is no function of G: it grows, and G doesn't.
         apart = np.linspace(0, np.pi / 2, 102)[1:-1]
-        if not np.allclose(self(apart), axial_risk(apart, inputs), rtol=1e-3, atol=1e-9):
+        if usable.sum() > 1:
+            self.log_odds = log_odds[usable]
+            self.curve = interpolate.CubicSpline(self.log_odds, np.log(risk[usable]))
+        if usable.sum() < 2 or not np.allclose(
+            self(apart), axial_risk(apart, inputs), rtol=1e-3, atol=1e-9
+        ):
             raise ValueError(
                 "inputs must have a gap_probability without level stretches between the least and "
                 "the largest gap, for an exact curve; pass test_points to measure the risk"
             )
 
     def __call__(self, angles: Vector) -> Vector:
-        log_odds = special.logit(np.asarray(self.gap_probability(angles)))
+        log_odds = special.logit(gap_probability(self.inputs, angles))
         risk = np.exp(self.curve(np.clip(log_odds, self.log_odds[0], self.log_odds[-1])))
-        return np.where(log_odds >= self.log_odds[0], risk, 0.0)
+        risk = np.where(log_odds >= self.log_odds[0], risk, 0.0)
+        beyond = np.interp(angles, self.beyond, self.risk_beyond)
+        return np.where(angles > self.beyond[0], beyond, risk)

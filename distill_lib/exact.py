@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 from scipy import integrate, special
 
 from distill_lib import _arguments
+from distill_lib._gaps import gap_probability, gap_quantile
 from distill_lib._types import LikeIts, Vector
 from distill_lib.inputs import IsotropicGaussian
 from distill_lib.laws import AxialLaw
@@ -96,7 +97,8 @@ def axial_risk(angle: ArrayLike, inputs: IsotropicGaussian | AxialLaw) -> LikeIt
     Raises
     ------
     ValueError
-        If an angle is outside [0, pi/2] or the inputs aren't of these kinds.
+        If an angle is outside [0, pi/2], the inputs aren't of these kinds, or what they say of
+        their gaps can't be.
 
     See Also
     --------
@@ -121,14 +123,14 @@ def axial_risk(angle: ArrayLike, inputs: IsotropicGaussian | AxialLaw) -> LikeIt
             "inputs must be axially symmetric about the teacher: PolynomialAngles, "
             f"BoundedAngles, another AxialLaw or IsotropicGaussian; got {inputs!r:.80}"
         )
-    G = np.asarray(inputs.gap_probability(A))
+    G = gap_probability(inputs, A)
     if inputs.dim == 2:
         return (G / 2)[()]
     u, weights = _double_exponential()
     # tan zeta / tan A; at A = 0, and below the smallest gap, no input is misclassified and G = 0
     # makes the integral 0, whatever the ratio.
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        ratio = np.tan(inputs.gap_quantile(G[..., None] * u)) / np.tan(A)[..., None]
+        ratio = np.tan(gap_quantile(inputs, G[..., None] * u)) / np.tan(A)[..., None]
         sine2 = np.maximum(1.0 - ratio**2, 0.0)
     misread = special.betainc((inputs.dim - 2) / 2, 0.5, sine2)
     return (G / 2 * np.nan_to_num(misread @ weights))[()]

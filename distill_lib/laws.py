@@ -85,8 +85,9 @@ class AxialLaw(InputLaw, Protocol):
     It is given by the *gap* :math:`\zeta = \pi/2 - \bar\alpha \in [0, \pi/2]` of an input from
     orthogonality. The gap, not the angle, because near 0 it has the digits that the angle loses.
     The transfer risk is then a function of the angle between student and teacher, so that
-    `axial_risk` is exact. So is a `risk_curve` without `test_points`; it refuses a law whose
-    `gap_probability` has level stretches between the least and the largest gap.
+    `axial_risk` is exact, and so is a `risk_curve` without `test_points`. But where
+    `gap_probability` has a level stretch between the least and the largest gap, `axial_risk` keeps
+    two digits, and the curve is refused.
 
     See Also
     --------

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import integrate, optimize, special, stats
 
 from distill_lib import (
     AxialLaw,
@@ -150,6 +151,66 @@ def test_gaps_with_a_corner_in_their_distribution_keep_their_table():
     assert np.allclose(_risk_of_angle(law)(angles), exact, rtol=1e-3, atol=0)
 
 
+class Found(Cosine):
+    """The gap has the distribution function (sin z + 2 z / pi) / 2, inverted by halving."""
+
+    def gap_probability(self, gap):
+        return (np.sin(gap) + gap / (np.pi / 2)) / 2
+
+    def gap_quantile(self, probability):
+        def one(p):
+            return optimize.brentq(lambda z: self.gap_probability(z) - p, -0.1, 1.6)
+
+        return np.vectorize(one)(probability)
+
+
+class Truncated(Cosine):
+    """A normal gap around 0.5, cut off at the ends."""
+
+    gaps = stats.truncnorm(-1, (np.pi / 2 - 0.5) / 0.5, loc=0.5, scale=0.5)
+
+    def gap_probability(self, gap):
+        return self.gaps.cdf(gap)
+
+    def gap_quantile(self, probability):
+        return self.gaps.ppf(probability)
+
+
+def uniform(start, end):
+    """Gaps that are uniform between two: none is smaller, and none larger."""
+    return Pieces([start, end], [0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "law",
+    [Cosine(), Found(), Truncated(), uniform(0.0, 0.7), uniform(0.2, 0.7), uniform(0.2, 1.5)],
+    ids=["cosine", "found by halving", "truncated", "from 0", "below 0.7", "below 1.5"],
+)
+def test_the_table_of_a_law_of_ones_own_is_its_exact_risk(law):
+    """Its rounding, too, is its own: a quantile may be off by 1e-12, or below 0."""
+    angles = np.append(np.linspace(0.01, np.pi / 2, 300), [0.2, 0.7, 1.5])
+    table, exact = _risk_of_angle(law)(angles), axial_risk(angles, law)
+    # A table promises a millionth; the exact risk is 0 up to rounding below the least gap.
+    assert np.allclose(table, exact, rtol=1e-6, atol=1e-12)
+
+
+def test_beside_a_hole_two_digits_of_the_risk_at_an_angle_are_kept():
+    for law in (HOLE, ORTHOGONAL):
+        starts, ends = law.knots[:-1], law.knots[1:]
+        densities = np.diff(law.probabilities) / np.diff(law.knots)
+        for angle in (0.5, 1.0, 1.3):
+
+            def misread(gap, angle=angle):
+                return special.betainc(1, 0.5, 1 - (np.tan(gap) / np.tan(angle)) ** 2) / 2
+
+            exact = law.probabilities[0] / 2 + sum(
+                density * integrate.quad(misread, start, min(end, angle))[0]
+                for start, end, density in zip(starts, ends, densities, strict=True)
+                if start < angle
+            )
+            assert axial_risk(angle, law) == pytest.approx(exact, rel=1e-2, abs=0)
+
+
 def test_a_quantile_that_rounding_lifts_above_the_right_angle_is_cut_there():
     class Lifted(Cosine):
         def gap_quantile(self, probability):
@@ -175,6 +236,42 @@ def test_a_dimension_that_is_none_is_refused(dim):
     law = type("Odd", (), {"dim": dim, "sample": Signs.sample})()
     with pytest.raises(ValueError, match="^inputs: dim must be"):
         risk_curve(law, W, [1], trials=2, test_points=2, rng=rng())
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "said"),
+    [
+        (
+            "gap_probability",
+            lambda gap: 2 * np.asarray(gap),
+            r"gap_probability must .* in \[0, 1\]",
+        ),
+        ("gap_probability", lambda gap: np.nan * gap, r"gap_probability must .* in \[0, 1\]"),
+        ("gap_probability", lambda gap: np.sum(gap), "gap_probability must return as many"),
+        ("gap_quantile", lambda p: np.asarray(p) - 1, r"gap_quantile must .* in \[0, 1\.571\]"),
+        ("gap_quantile", lambda p: np.nan * p, r"gap_quantile must .* in \[0, 1\.571\]"),
+    ],
+)
+def test_what_no_gap_can_have_is_reported_as_the_laws_own(name, answer, said):
+    law = type("Odd", (Cosine,), {name: lambda self, asked: answer(asked)})()
+    with pytest.raises(ValueError, match=f"^inputs: {said}"):
+        axial_risk(np.array([0.5, 1.5]), law)
+    with pytest.raises(ValueError, match=f"^inputs: {said}"):
+        risk_curve(law, W, [1], trials=2, rng=rng())
+
+
+@pytest.mark.parametrize("w_teacher", [None, np.ones(3), np.zeros(4)], ids=["none", "3", "zero"])
+def test_a_law_around_no_teacher_is_refused(w_teacher):
+    law = type("Odd", (Cosine,), {"w_teacher": w_teacher})()
+    with pytest.raises(ValueError, match="^inputs: w_teacher must"):
+        risk_curve(law, W, [1], trials=2, rng=rng())
+
+
+@pytest.mark.parametrize("test_points", [None, 5])
+def test_a_law_that_draws_no_numbers_is_refused(test_points):
+    law = type("Odd", (Cosine,), {"sample": lambda self, n, rng: np.full((n, 4), np.nan)})()
+    with pytest.raises(ValueError, match="^inputs must draw finite numbers"):
+        risk_curve(law, W, [1], trials=2, test_points=test_points, rng=rng())
 
 
 def test_a_law_that_draws_another_shape_is_refused():
