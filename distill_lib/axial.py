@@ -26,8 +26,8 @@ class _AroundTeacher(ABC):
     w_teacher: Vector
     _axis: Vector
 
-    def _check_teacher(self) -> None:
-        w = _arguments.teacher(self.w_teacher).copy()
+    def _keep_teacher(self, w_teacher: ArrayLike) -> None:
+        w = _arguments.teacher(w_teacher).copy()
         if w.size < 2:
             raise ValueError("w_teacher must have d >= 2 entries: in d = 1 all angles are 0")
         axis = w * power_of_two(w)
@@ -137,7 +137,7 @@ class _AroundTeacher(ABC):
         return self.gap_probability(np.pi / 2 - theta)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class PolynomialAngles(_AroundTeacher):
     r"""Unit inputs with the angle tail :math:`p(\theta) = (1 - 2\theta/\pi)^\kappa`.
 
@@ -171,9 +171,10 @@ class PolynomialAngles(_AroundTeacher):
     w_teacher: Vector
     easiness: float
 
-    def __post_init__(self) -> None:
-        self._check_teacher()
-        easiness = _arguments.number("easiness", self.easiness, above=0.0)
+    # By hand: a type checker lets the dataclass's own take nothing but the array the field is.
+    def __init__(self, w_teacher: ArrayLike, easiness: float) -> None:
+        self._keep_teacher(w_teacher)
+        easiness = _arguments.number("easiness", easiness, above=0.0)
         object.__setattr__(self, "easiness", easiness)
 
     def gap_probability(self, gap: ArrayLike) -> LikeIts:
@@ -238,7 +239,7 @@ class PolynomialAngles(_AroundTeacher):
         return (np.pi / 2 * u ** (1.0 / self.easiness))[()]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class BoundedAngles(_AroundTeacher):
     r"""Unit inputs whose acute angle is uniform on :math:`[0, \gamma]`: an angular margin.
 
@@ -271,9 +272,9 @@ class BoundedAngles(_AroundTeacher):
     w_teacher: Vector
     max_angle: float
 
-    def __post_init__(self) -> None:
-        self._check_teacher()
-        max_angle = _arguments.number("max_angle", self.max_angle, above=0.0, most=np.pi / 2)
+    def __init__(self, w_teacher: ArrayLike, max_angle: float) -> None:
+        self._keep_teacher(w_teacher)
+        max_angle = _arguments.number("max_angle", max_angle, above=0.0, most=np.pi / 2)
         object.__setattr__(self, "max_angle", max_angle)
 
     def gap_probability(self, gap: ArrayLike) -> LikeIts:

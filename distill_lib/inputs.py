@@ -117,7 +117,7 @@ class IsotropicGaussian:
         return special.betainc(0.5, (self.dim - 1) / 2, np.cos(theta) ** 2)[()]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Gaussian:
     r"""Centred normal inputs, :math:`x \sim N(0, \Sigma)`.
 
@@ -145,8 +145,9 @@ class Gaussian:
     covariance: Matrix
     _factor: Matrix = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        covariance = _arguments.matrix("covariance", self.covariance).copy()
+    # By hand: a type checker lets the dataclass's own take nothing but the array the field is.
+    def __init__(self, covariance: ArrayLike) -> None:
+        covariance = _arguments.matrix("covariance", covariance).copy()
         d = covariance.shape[0]
         if covariance.shape != (d, d):
             raise ValueError(f"covariance must have shape (d, d); got shape {covariance.shape}")
@@ -276,7 +277,7 @@ class Gaussian:
         return np.where(theta > 0, np.minimum(tail, 1.0), 1.0)[()]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Empirical:
     """Inputs drawn, with replacement, from a table of observed points.
 
@@ -303,8 +304,8 @@ class Empirical:
 
     points: Matrix
 
-    def __post_init__(self) -> None:
-        points = _arguments.matrix("points", self.points).copy()
+    def __init__(self, points: ArrayLike) -> None:
+        points = _arguments.matrix("points", points).copy()
         points.flags.writeable = False
         object.__setattr__(self, "points", points)
 

@@ -186,7 +186,7 @@ def plot_path(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     >>> ax = Figure().add_subplot()
     >>> run = dl.gradient_descent([[1.0, 0.0]], [0.75], [0.0, 0.0], steps=3)
     >>> dl.plots.plot_path(ax, run, **dl.plots.SOFT)
-    >>> ax.lines[0].get_xydata().shape
+    >>> np.shape(ax.lines[0].get_xydata())
     (4, 2)
     """
     weights = _arguments.matrix(

@@ -1,13 +1,20 @@
-"""The page of the library: every part of it is explained, and every example runs as printed."""
+"""The page of the library: every part of it is explained, and every example runs as printed.
 
+And a type checker has nothing against the examples: the hints allow what the page does.
+"""
+
+import ast
 import doctest
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import needed
 
 import distill_lib as dl
 
@@ -81,6 +88,46 @@ def test_its_example_runs_as_printed(name):
         runner.run(test, out=said.append)
     assert runner.tries > 0
     assert runner.failures == 0, "".join(said)
+
+
+# A law of one's own may do without types. Said in the files, not on mypy's command line: so the
+# library is checked as by `make lint`, and the two share a cache.
+PREAMBLE = [
+    "# mypy: allow-untyped-defs, allow-untyped-calls",
+    "import numpy as np; import distill_lib as dl",
+]
+
+
+def examples_alone(source):
+    """Return a module's examples as code, each in the line where it stands in the module.
+
+    Those of one docstring are a function, so that they share their names with each other alone.
+    """
+    lines = PREAMBLE + [""] * source.count("\n")
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            continue
+        text = ast.get_docstring(node, clean=False) or ""
+        for k, example in enumerate(doctest.DocTestParser().get_examples(text)):
+            start = node.body[0].lineno - 1 + example.lineno
+            if k == 0:
+                lines[start - 1] = "def _() -> None:"
+            code = example.source.splitlines()
+            lines[start : start + len(code)] = [f"    {line}" for line in code]
+    return "\n".join(lines)
+
+
+def test_a_type_checker_has_nothing_against_the_examples(tmp_path):
+    needed("mypy", "run `make lint`")
+    for name in MODULES:
+        code = examples_alone((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
+        assert "def _()" in code, f"no example in {name}"
+        (tmp_path / f"examples_of_{name}.py").write_text(code, encoding="utf-8")
+    # In a process of its own: mypy raises the limit on recursion, and leaves it there.
+    files = sorted(map(str, tmp_path.glob("*.py")))
+    command = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml", *files]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_all_laws_have_one_signature_for_the_tail():

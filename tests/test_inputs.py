@@ -1,6 +1,6 @@
 """inputs: where they come from, and how often they are nearly orthogonal to the teacher."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -292,6 +292,16 @@ def test_a_law_does_not_change_after_it_was_made(law, field, given_array):
     # What it has worked out for itself would otherwise be open to whoever looks for it.
     arrays = [value for value in vars(made).values() if isinstance(value, np.ndarray)]
     assert not any(array.flags.writeable for array in arrays)
+
+
+def test_a_law_made_from_another_is_that_of_the_new_field():
+    law = replace(Gaussian(np.eye(2)), covariance=[[4.0, 0.0], [0.0, 1.0]])
+    same = Gaussian(covariance=[[4.0, 0.0], [0.0, 1.0]])
+    assert repr(law) == repr(same)
+    assert law.angle_tail(0.5, [1.0, 0.0]) == same.angle_tail(0.5, [1.0, 0.0])
+    law = replace(PolynomialAngles(np.ones(2), 1.0), w_teacher=[3.0, 4.0])
+    assert repr(law) == "PolynomialAngles(w_teacher=array([3., 4.]), easiness=1.0)"
+    assert law.angle_tail(0.5, [6.0, 8.0]) == law.angle_tail(0.5)
 
 
 def test_the_dimension_is_frozen_too():
