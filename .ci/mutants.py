@@ -32,6 +32,8 @@ WORK = ROOT / "_build" / "mutants"
 TESTS = {
     "_arguments": ["arguments"],
     "_coordinates": ["training"],
+    "_logistic": ["distillation"],
+    "_scaling": ["geometry"],
     "_step_size": ["training"],
     "_svg": ["svg"],
     "_trials": ["risk", "laws"],

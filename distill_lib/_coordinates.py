@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from distill_lib._scaling import length
 from distill_lib._types import Matrix, Network, Vector
-from distill_lib.geometry import length, orthonormal_basis
+from distill_lib.geometry import orthonormal_basis
 
 
 def in_span(X: Matrix, start: Vector) -> tuple[Matrix, Vector, Matrix]:

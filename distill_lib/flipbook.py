@@ -3,7 +3,7 @@
 import html
 import itertools
 import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import ipywidgets
@@ -52,14 +52,16 @@ def flipbook(
     names : dict, optional
         What a reader sees beside a slider, such as ``{"n": "inputs n"}``; left out, its own name.
     **knobs : sequence
-        One or two sliders: their names and values, such as ``n=[1, 2, 3]``.
+        One or two sliders: their names and values, such as ``n=[1, 2, 3]``. A value is a number,
+        a word, or whatever else a dict takes as a key.
 
     Raises
     ------
     ValueError
         If there aren't one or two sliders with at most 60 places together, `start` is none of
-        them, `names` names what is no slider, `draw` returns no figure or figures of several
-        sizes, `alt` returns no text, or the frames take more than 400 kB, compressed.
+        them, `names` names what is no slider, or any of these is of another kind; if `draw`
+        returns no figure or figures of several sizes, `alt` returns no text, or the frames take
+        more than 400 kB, compressed.
 
     See Also
     --------
@@ -79,8 +81,9 @@ def flipbook(
     >>> with redirect_stdout(StringIO()):
     ...     dl.flipbook.flipbook(draw, alt=lambda n: f"A line of slope {n}.", n=[1, 2])
     """
-    values = [list(places) for places in knobs.values()]
-    first = _check(draw, alt, start, names or {}, dict(zip(knobs, values, strict=True)))
+    values = [_places(name, places) for name, places in knobs.items()]
+    start, names = _of_sliders("start", start), _of_sliders("names", names)
+    first = _check(draw, alt, start, names, dict(zip(knobs, values, strict=True)))
     frames = {}
     for place in itertools.product(*values):
         chosen = dict(zip(knobs, place, strict=True))
@@ -93,17 +96,38 @@ def flipbook(
         plt.close(figure)
     _check_frames(frames.values())
     leaves = {place: _frame(*frame) for place, frame in frames.items()}
-    shown = [(names or {}).get(name, name) for name in knobs]
+    shown = [names.get(name, name) for name in knobs]
     book = _book(shown, values, first, leaves)
     _, still, _ = frames[first]
     show: Any = display  # IPython has no types for it
     show(book._repr_mimebundle_() | {"image/svg+xml": still}, raw=True)
 
 
+def _places(name: str, value: Any) -> list[Any]:
+    """Return the places of a slider, which are in order and can be told apart."""
+    try:
+        if isinstance(value, str | bytes | set | frozenset):
+            raise TypeError
+        places = list(value)
+        hash(tuple(places))  # each becomes a part of its frame's key
+    except TypeError:
+        raise ValueError(
+            f"{name} must be a sequence of places, such as [1, 2], that a dict takes as its keys; "
+            f"got {value!r:.80}"
+        ) from None
+    return places
+
+
+def _of_sliders(name: str, value: Any) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be a dict with sliders as its keys; got {value!r:.80}")
+    return value or {}
+
+
 def _check(
     draw: Any,
     alt: Any,
-    start: Mapping[str, Any] | None,
+    start: Mapping[str, Any],
     names: Mapping[str, str],
     knobs: Mapping[str, list[Any]],
 ) -> Place:
@@ -124,8 +148,12 @@ def _check(
             raise ValueError(
                 f"names must give sliders words, such as inputs n; got {name}={words!r}"
             )
-    start = {name: places[0] for name, places in knobs.items()} | dict(start or {})
-    if start.keys() != knobs.keys() or any(start[name] not in knobs[name] for name in knobs):
+    start = {name: places[0] for name, places in knobs.items()} | dict(start)
+    # An array is equal to nothing, or to many: only what could be a place is looked for.
+    there = start.keys() == knobs.keys() and all(
+        isinstance(start[name], Hashable) and start[name] in knobs[name] for name in knobs
+    )
+    if not there:
         raise ValueError(f"start must be a place of the sliders; got {start}")
     return tuple(start[name] for name in knobs)
 

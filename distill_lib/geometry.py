@@ -5,6 +5,8 @@ from numpy.typing import ArrayLike
 from scipy.linalg import lapack
 
 from distill_lib import _arguments
+from distill_lib._scaling import length as length
+from distill_lib._scaling import power_of_two as power_of_two
 from distill_lib._types import Counts, Floats, Matrix, Vector
 
 # A row whose distance from the span of the rows before it is less than this fraction of its
@@ -210,65 +212,6 @@ def nested_coordinates(X: ArrayLike, w: ArrayLike) -> tuple[Vector, float]:
         coordinates[found] = basis @ (w * scale)
         rest = 0.0 if len(found) == d else length(w * scale - coordinates[found] @ basis)
     return coordinates / scale, float(rest / scale[0])
-
-
-def power_of_two(vectors: Floats) -> Floats:
-    """Return the power of two that brings the largest entry of a vector to [1, 2).
-
-    Of a matrix, those of its rows, as a column. Multiplying by it is exact, but for entries that
-    are 1e-308 times the largest one or less. From 2^-1000 to 2^1000 the power stays within the
-    doubles, and so does its inverse: a vector beyond comes near to [1, 2), and a zero vector to 0.
-
-    Parameters
-    ----------
-    vectors : ndarray, shape (..., d)
-        One vector, or one in each row; finite.
-
-    Returns
-    -------
-    ndarray, shape (..., 1)
-        Powers of two.
-
-    See Also
-    --------
-    length : Which uses it.
-
-    Examples
-    --------
-    >>> print(dl.geometry.power_of_two(np.array([[3.0, 1.0], [0.1, 0.0]])))
-    [[ 0.5]
-     [16. ]]
-    """
-    largest = np.abs(vectors).max(axis=-1, keepdims=True)
-    power: Floats = np.ldexp(1.0, np.clip(1 - np.frexp(largest)[1], -1000, 1000))
-    return power
-
-
-def length(vectors: Floats) -> Floats:
-    """Return the length of a vector, or of each row, however long or short it is.
-
-    Parameters
-    ----------
-    vectors : ndarray, shape (..., d)
-        One vector, or one in each row; finite.
-
-    Returns
-    -------
-    ndarray, shape (...,)
-        Lengths, 0 only of a zero vector.
-
-    See Also
-    --------
-    power_of_two : What keeps the squares within the doubles.
-
-    Examples
-    --------
-    >>> print(dl.geometry.length(np.array([3e-200, 4e-200])) > 4.9e-200)
-    True
-    """
-    scale = power_of_two(vectors)
-    lengths: Floats = np.linalg.norm(vectors * scale, axis=-1) / scale[..., 0]
-    return lengths
 
 
 def _all_independent(diagonal: Vector, lengths: Vector) -> bool:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from distill_lib import _arguments
+from distill_lib._scaling import length, power_of_two
 from distill_lib._types import Network, Vector
-from distill_lib.geometry import length, power_of_two
 
 
 def end_to_end(layers: Sequence[ArrayLike]) -> Vector:

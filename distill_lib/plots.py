@@ -5,12 +5,11 @@ and saves nothing. The four roles have one look each through the whole book, and
 style or marker as well as in colour. Use them as ``plot_boundary(ax, w, **plots.SOFT)``.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
 from matplotlib import cbook
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, is_color_like
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
@@ -24,6 +23,8 @@ HARD = {"color": "#D55E00", "linestyle": "-.", "label": "student, hard labels"}
 BOUND = {"color": "#009E73", "linestyle": ":", "label": "bound"}
 # Points that are drawn one by one; as a picture more of them are lighter.
 MANY = 500
+
+_Result = TypeVar("_Result", Trajectory, RiskCurve)
 
 
 def plot_inputs(ax: Axes, X: ArrayLike, labels: ArrayLike, **scatter_kwargs: Any) -> None:
@@ -46,7 +47,7 @@ def plot_inputs(ax: Axes, X: ArrayLike, labels: ArrayLike, **scatter_kwargs: Any
     Raises
     ------
     ValueError
-        If an argument isn't finite or the shapes don't match.
+        If an argument can't be used; the message names it.
 
     See Also
     --------
@@ -60,6 +61,7 @@ def plot_inputs(ax: Axes, X: ArrayLike, labels: ArrayLike, **scatter_kwargs: Any
     >>> len(ax.collections)
     2
     """
+    ax = _axes(ax)
     X = _arguments.matrix("X", X, columns=2, like="the plane")
     labels = _arguments.labels(labels, X)
     fills = LinearSegmentedColormap.from_list("labels", ["#D55E00", "#ffffff", "#0072B2"])
@@ -90,7 +92,7 @@ def plot_boundary(ax: Axes, w: ArrayLike, **line_kwargs: Any) -> None:
     Raises
     ------
     ValueError
-        If w isn't such a vector.
+        If an argument can't be used; the message names it.
 
     See Also
     --------
@@ -104,6 +106,7 @@ def plot_boundary(ax: Axes, w: ArrayLike, **line_kwargs: Any) -> None:
     >>> ax.lines[0].get_label()
     'teacher'
     """
+    ax = _axes(ax)
     w = _arguments.vector("w", w, size=2, like="the plane", nonzero=True)
     ax.axline((0.0, 0.0), (-w[1], w[0]), **line_kwargs)
 
@@ -137,7 +140,7 @@ def plot_arrow(
     Raises
     ------
     ValueError
-        If w isn't such a vector.
+        If an argument can't be used; the message names it.
 
     See Also
     --------
@@ -151,7 +154,13 @@ def plot_arrow(
     >>> ax.lines[0].get_label()
     'student'
     """
+    ax = _axes(ax)
     w = _arguments.vector("w", w, size=2, like="the plane")
+    if not is_color_like(color):
+        raise ValueError(f"color must be one of matplotlib's, such as '#0072B2'; got {color!r}")
+    if not isinstance(label, str | None):
+        raise ValueError(f"label must be a text; got {label!r}")
+    linestyle = _linestyle(linestyle)
     look: dict[str, Any] = {"arrowstyle": "-|>", "color": color, "linestyle": linestyle, "lw": 1.8}
     look |= {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 13} | arrow_kwargs
     ax.annotate("", xy=tuple(w), xytext=(0.0, 0.0), arrowprops=look, zorder=4)
@@ -174,7 +183,7 @@ def plot_path(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     Raises
     ------
     ValueError
-        If the weights aren't two-dimensional.
+        If an argument can't be used; the message names it.
 
     See Also
     --------
@@ -189,9 +198,9 @@ def plot_path(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     >>> np.shape(ax.lines[0].get_xydata())
     (4, 2)
     """
-    weights = _arguments.matrix(
-        "trajectory: weights", trajectory.weights, columns=2, like="the plane"
-    )
+    ax = _axes(ax)
+    weights = _result("trajectory", trajectory, Trajectory, "gradient_descent").weights
+    weights = _arguments.matrix("trajectory: weights", weights, columns=2, like="the plane")
     look: dict[str, Any] = {"marker": "o", "markersize": 3, "linewidth": 1.2}
     look |= cbook.normalize_kwargs(line_kwargs, Line2D)
     ax.plot(*weights.T, **look)
@@ -209,6 +218,11 @@ def plot_loss(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     **line_kwargs
         Passed on to `Axes.semilogy`.
 
+    Raises
+    ------
+    ValueError
+        If an argument can't be used; the message names it.
+
     See Also
     --------
     plot_path : Its weights.
@@ -221,7 +235,11 @@ def plot_loss(ax: Axes, trajectory: Trajectory, **line_kwargs: Any) -> None:
     >>> ax.get_yscale()
     'log'
     """
-    ax.semilogy(trajectory.steps, trajectory.loss, **line_kwargs)
+    ax = _axes(ax)
+    trajectory = _result("trajectory", trajectory, Trajectory, "gradient_descent")
+    steps = _arguments.vector("trajectory: steps", trajectory.steps)
+    loss = _arguments.vector("trajectory: loss", trajectory.loss, size=steps.size, like="its steps")
+    ax.semilogy(steps, loss, **line_kwargs)
     ax.set_xlabel("step $k$")
     ax.set_ylabel("distillation loss $L(w_k)$")
 
@@ -238,6 +256,11 @@ def plot_risk_curve(ax: Axes, curve: RiskCurve, **line_kwargs: Any) -> None:
     **line_kwargs
         Passed on to `Axes.errorbar`.
 
+    Raises
+    ------
+    ValueError
+        If an argument can't be used; the message names it.
+
     See Also
     --------
     risk_curve : Which measures one.
@@ -251,8 +274,47 @@ def plot_risk_curve(ax: Axes, curve: RiskCurve, **line_kwargs: Any) -> None:
     >>> ax.get_ylabel()
     'expected transfer risk'
     """
+    ax = _axes(ax)
+    curve = _result("curve", curve, RiskCurve, "risk_curve")
+    sizes = _arguments.vector("curve: sizes", curve.sizes)
+    mean = _arguments.vector("curve: mean", curve.mean, size=sizes.size, like="its sizes")
+    error = _arguments.vector(
+        "curve: standard_error", curve.standard_error, size=sizes.size, like="its sizes"
+    )
+    if error.min() < 0:
+        raise ValueError(f"curve: standard_error must be >= 0; got {error.min():g}")
     look: dict[str, Any] = {"marker": "o", "markersize": 4, "capsize": 2}
     look |= cbook.normalize_kwargs(line_kwargs, Line2D)
-    ax.errorbar(curve.sizes, curve.mean, yerr=2 * np.asarray(curve.standard_error), **look)
+    ax.errorbar(sizes, mean, yerr=2 * error, **look)
     ax.set_xlabel("size of the transfer set $n$")
     ax.set_ylabel("expected transfer risk")
+
+
+def _axes(value: Any) -> Axes:
+    if not isinstance(value, Axes):
+        raise ValueError(
+            "ax must be one Axes of matplotlib, such as the second of plt.subplots(); "
+            f"got {value!r:.80}"
+        )
+    return value
+
+
+def _result(name: str, value: Any, kind: type[_Result], maker: str) -> _Result:
+    if not isinstance(value, kind):
+        raise ValueError(
+            f"{name} must be a {kind.__name__}, such as {maker} returns; got {value!r:.80}"
+        )
+    return value
+
+
+def _linestyle(value: Any) -> str:
+    style: Any = value  # matplotlib's types list its own; so does a line
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        Line2D([], [], linestyle=style)
+    except ValueError:
+        raise ValueError(
+            f"linestyle must be one of matplotlib's, such as '--'; got {value!r}"
+        ) from None
+    return value

@@ -6,16 +6,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from distill_lib import _arguments
+from distill_lib._logistic import logits
 from distill_lib._processes import checked_jobs, over_trials
 from distill_lib._trials import checked_curve, trial_of_curve
 from distill_lib._types import Counts, Vector
-from distill_lib.distillation import logits
 from distill_lib.laws import InputLaw
 
 
 @dataclass(frozen=True, eq=False)
 class RiskEstimate:
     """A Monte Carlo estimate of an expected transfer risk.
+
+    A result that a function returns. Nothing is checked when one is made.
 
     Parameters
     ----------
@@ -45,6 +47,9 @@ class RiskEstimate:
 @dataclass(frozen=True, eq=False)
 class RiskCurve:
     """Expected transfer risk against the size of the transfer set.
+
+    A result that a function returns. Nothing is checked when one is made; `plot_risk_curve` checks
+    what it draws.
 
     Parameters
     ----------

@@ -5,8 +5,9 @@ from numpy.typing import ArrayLike
 from scipy import optimize
 
 from distill_lib import _arguments
+from distill_lib._scaling import power_of_two
 from distill_lib._types import Matrix, Vector
-from distill_lib.geometry import nested_coordinates, orthonormal_basis, power_of_two
+from distill_lib.geometry import nested_coordinates, orthonormal_basis
 
 
 def closed_form_student(X: ArrayLike, w_teacher: ArrayLike) -> Vector:

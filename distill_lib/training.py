@@ -10,9 +10,9 @@ from scipy import special
 
 from distill_lib import _arguments
 from distill_lib._coordinates import in_span, narrow_layers, scalar_and_vector
+from distill_lib._logistic import bernoulli_divergence
 from distill_lib._step_size import chosen_step
 from distill_lib._types import Floats, Matrix, Network, Vector
-from distill_lib.distillation import bernoulli_divergence
 
 # The weights, their logits, and the squared norm of the gradient there.
 Iterates: TypeAlias = Iterator[tuple[Vector, Vector, float]]
@@ -21,6 +21,9 @@ Iterates: TypeAlias = Iterator[tuple[Vector, Vector, float]]
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """A run of training, as it was recorded.
+
+    A result that a function returns. Nothing is checked when one is made; what draws one checks
+    what it draws.
 
     Parameters
     ----------

@@ -1,15 +1,21 @@
-"""Every public function refuses what it can't use: one table, every function, every argument.
+"""All that the page of the library shows refuses what it can't use.
+
+One table: every function, every argument.
 
 A refusal is a ValueError whose message begins with the name of the argument. It comes before
 any work: no random number has been drawn.
 """
 
+import importlib
 import inspect
+import pkgutil
 import re
 import tempfile
 
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import distill_lib
 from distill_lib import (
@@ -18,7 +24,11 @@ from distill_lib import (
     Gaussian,
     IsotropicGaussian,
     PolynomialAngles,
+    RiskCurve,
+    Trajectory,
 )
+
+matplotlib.use("agg")
 
 NAN, INF = float("nan"), float("inf")
 
@@ -71,6 +81,9 @@ NO_TAIL = [
     lambda theta: np.full(theta.shape, NAN), lambda theta: 1 - theta, lambda theta: 2 - theta,
     lambda theta: 0 * theta,
 ]  # fmt: skip
+AXES = [None, 3, "ax", Figure(), np.array([Figure().add_subplot()])]
+# In the plane; ["a", "b"] are two, too.
+VECTOR_2 = [*NO_NUMBER, 3.0, [], [1.0], np.ones(3), np.ones((1, 2)), [1.0, NAN], [INF, 1.0]]
 INPUTS = [None, np.ones((5, 3)), IsotropicGaussian, PolynomialAngles, "isotropic"]
 
 X = np.array([[1.0, 2.0, 0.5], [0.0, 1.0, -1.0]])
@@ -93,6 +106,29 @@ DESCENT = {
     "record_every": (1, COUNT),
     "coordinates": ("input", ["output", None, 1]),
 }
+FLAT = X[:, :2]
+
+
+def run(weights=FLAT, loss=(1.0, 0.5), steps=(0, 1)):
+    return Trajectory(weights, loss, steps, (), False)
+
+
+def curve(sizes=(1, 2), mean=(0.5, 0.25), standard_error=(0.1, 0.0)):
+    return RiskCurve(sizes, mean, standard_error)
+
+
+NO_RUN = [None, FLAT, "run", curve(), Trajectory]
+NO_CURVE = [
+    None, X, "curve", run(), RiskCurve, curve(sizes=None), curve(sizes=[]), curve(sizes=[1, NAN]),
+    curve(mean=[0.5]), curve(mean=[0.5, NAN]), curve(standard_error=0.1),
+    curve(standard_error=[0.1, INF]), curve(standard_error=[0.1, -1e-9]),
+]  # fmt: skip
+
+
+def drawn(n):
+    return Figure(figsize=(1, 1))
+
+
 RADIUS = {"epsilon": (0.1, POSITIVE), "student_norm": (1.0, POSITIVE), "depth": (3, COUNT)}
 
 OWN_TEACHER = (-2 * W, [*TEACHER, -W[::-1]])
@@ -201,9 +237,39 @@ TABLE = {
     "tumours": {},
     "isotropic_expected_risk": {"n": (2, COUNT), "d": (3, COUNT)},
     "axial_risk": {"angle": (0.5, ANGLES), "inputs": (LAW, [*INPUTS, Gaussian(np.eye(3))])},
+    "geometry.orthonormal_basis": {"X": (X, MATRIX)},
+    "geometry.nested_coordinates": {"X": (X, MATRIX), "w": (W, VECTOR)},
+    "plots.plot_inputs": {"ax": (None, AXES), "X": (FLAT, [*MATRIX, X]), "labels": (Y, LABELS)},
+    "plots.plot_boundary": {"ax": (None, AXES), "w": (W[:2], [*VECTOR_2, [0.0, 0.0]])},
+    "plots.plot_arrow": {
+        "ax": (None, AXES),
+        "w": (W[:2], VECTOR_2),
+        "color": ("k", [None, 3, "no colour", [1.0], [0.0, 0.0, 2.0], ["k", "k"]]),
+        "label": ("arrow", [3, b"arrow", ["arrow"]]),
+        "linestyle": ("--", [None, 3, "dotty", b"--", [1.0], (0, 3), (0, (1, -1))]),
+    },
+    "plots.plot_path": {
+        "ax": (None, AXES),
+        "trajectory": (run(), [*NO_RUN, run(weights=X), run(weights=[[1.0, NAN]])]),
+    },
+    "plots.plot_loss": {
+        "ax": (None, AXES),
+        "trajectory": (
+            run(),
+            [*NO_RUN, run(loss=None), run(loss=[1.0]), run(loss=[1.0, NAN]), run(steps=[0, INF])],
+        ),
+    },
+    "plots.plot_risk_curve": {"ax": (None, AXES), "curve": (curve(), NO_CURVE)},
+    "flipbook.flipbook": {
+        "draw": (drawn, [None, 3, Figure(), lambda n: None]),
+        "alt": (lambda n: "a line", [None, "a line", lambda n: " ", lambda n: n]),
+        "start": ({"n": 2}, [3, "n", ["n"], [2], {"n": 3}, {"n": [1]}, {"n": np.ones(2)}, {3: 1}]),
+        "names": ({"n": "inputs"}, [3, "n", ["n"], {"n": 3}, {"n": " "}, {"m": "inputs"}]),
+        "n": ([1, 2], [None, 3, [], [[1], [2]], np.ones((2, 2)), {1, 2}, "12"]),
+    },
 }  # fmt: skip
 
-# These hold what a function returns; nobody gives them arguments.
+# These hold what a function returns: whoever makes one is told that nothing is checked.
 RESULTS = {"RiskCurve", "RiskEstimate", "Trajectory"}
 # What a law of one's own offers; nobody makes one of these.
 PROTOCOLS = {"AxialLaw", "InputLaw"}
@@ -219,13 +285,22 @@ OWNERS = {
 
 
 def find(name):
-    owner, _, method = name.partition(".")
-    return getattr(OWNERS[owner], method) if method else getattr(distill_lib, name)
+    owner, _, part = name.rpartition(".")
+    if owner in OWNERS:
+        return getattr(OWNERS[owner], part)
+    return getattr(importlib.import_module(f"distill_lib.{owner}") if owner else distill_lib, part)
+
+
+def parameters(name):
+    """Return what a function takes by name; what it only passes on is for another to check."""
+    found = inspect.signature(find(name)).parameters
+    return {key: each for key, each in found.items() if each.kind is not each.VAR_KEYWORD}
 
 
 def good_arguments(name):
     good = {argument: value for argument, (value, _) in TABLE[name].items()}
-    return good | ({"rng": np.random.default_rng(0)} if "rng" in good else {})
+    fresh = {"rng": lambda: np.random.default_rng(0), "ax": lambda: Figure().add_subplot()}
+    return good | {argument: make() for argument, make in fresh.items() if argument in good}
 
 
 CASES = [
@@ -233,24 +308,55 @@ CASES = [
     for function, arguments in TABLE.items()
     for argument, (_, bads) in arguments.items()
     for i, bad in enumerate(bads)
-    if not (bad is None and inspect.signature(find(function)).parameters[argument].default is None)
+    if not (
+        bad is None
+        and argument in parameters(function)
+        and parameters(function)[argument].default is None
+    )
 ]
 
 
-def test_the_table_holds_every_public_function_and_every_argument():
+def on_the_page():
+    """Return the names of all that the page explains, as TABLE has them.
+
+    It shows what each module defines under a name without an underscore (test_docstrings.py asks
+    for every module), and of a class the methods, those of its private ancestors too.
+    """
+    found = set()
+    for _, module, _ in pkgutil.iter_modules(distill_lib.__path__):
+        for key, value in vars(importlib.import_module(f"distill_lib.{module}")).items():
+            if module[0] == "_" or key[0] == "_" or not callable(value):
+                continue
+            if getattr(value, "__module__", None) != f"distill_lib.{module}":
+                continue
+            name = key if key in distill_lib.__all__ else f"{module}.{key}"
+            methods = dir(value) if inspect.isclass(value) else ()
+            found |= {name} | {
+                f"{name}.{method}"
+                for method in methods
+                if method[0] != "_" and callable(getattr(value, method))
+            }
+    return found
+
+
+def test_the_table_holds_all_that_the_page_shows_and_every_argument():
     public = {name for name in distill_lib.__all__ if callable(getattr(distill_lib, name))}
     assert public == set(distill_lib.__all__)
     laws = {name for name in public if hasattr(getattr(distill_lib, name), "sample")}
     assert laws - PROTOCOLS == set(OWNERS)
-    methods = {
-        f"{name}.{method}"
-        for name, owner in OWNERS.items()
-        for method in dir(owner)
-        if not method.startswith("_") and callable(getattr(owner, method))
-    }
-    assert set(TABLE) == (public - RESULTS - PROTOCOLS) | methods
+    shown = on_the_page()
+    assert public <= shown
+    assert set(TABLE) == {name for name in shown if name.split(".")[0] not in RESULTS | PROTOCOLS}
     for name, arguments in TABLE.items():
-        assert set(arguments) == set(inspect.signature(find(name)).parameters), name
+        passed_on = len(inspect.signature(find(name)).parameters) > len(parameters(name))
+        more = set(arguments) - set(parameters(name))
+        assert set(parameters(name)) <= set(arguments), name
+        assert passed_on or not more, name
+
+
+@pytest.mark.parametrize("name", sorted(RESULTS))
+def test_a_result_says_that_it_checks_nothing(name):
+    assert "Nothing is checked" in inspect.getdoc(getattr(distill_lib, name))
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -262,7 +368,8 @@ def test_the_good_values_of_the_table_are_good(name):
 @pytest.mark.parametrize(("name", "argument", "bad"), CASES)
 def test_a_bad_argument_is_refused_by_its_name_before_any_work(name, argument, bad):
     arguments = good_arguments(name)
-    rng = arguments.get("rng")
+    rng, ax = arguments.get("rng"), arguments.get("ax")
+    before = set(ax.get_children()) if ax else None
     arguments[argument] = bad
     # A message that begins "X must ..." or "start: layer W_2 must ...", and says what is wanted.
     with pytest.raises(ValueError, match=rf"^{argument}\b.*must "):
@@ -271,11 +378,13 @@ def test_a_bad_argument_is_refused_by_its_name_before_any_work(name, argument, b
         fresh = np.random.default_rng(0).bit_generator
         assert rng.bit_generator.state == fresh.state
         assert rng.bit_generator.seed_seq.n_children_spawned == 0
+    if ax is not None:
+        assert set(ax.get_children()) == before
 
 
 # What has three entries here, a weight vector, or two, the labels: and what it must match.
 MATCHES = [
-    pytest.param(name, argument, "X of shape (2, 3)", id=f"{name}-{argument}")
+    pytest.param(name, argument, f"X of shape {arguments['X'][0].shape}", id=f"{name}-{argument}")
     for name, arguments in TABLE.items()
     if "X" in arguments
     for argument, (good, _) in arguments.items()
@@ -316,7 +425,7 @@ def test_layers_that_do_not_match_are_told_what_they_should_match():
 
 @pytest.mark.parametrize("name", TABLE)
 def test_a_required_argument_left_out_is_named(name):
-    for argument, parameter in inspect.signature(find(name)).parameters.items():
+    for argument, parameter in parameters(name).items():
         if parameter.default is inspect.Parameter.empty:
             arguments = good_arguments(name)
             del arguments[argument]
@@ -328,7 +437,7 @@ def test_a_required_argument_left_out_is_named(name):
 @pytest.mark.parametrize("name", TABLE)
 def test_options_are_keyword_only(name):
     """A bare number far to the right of a call says nothing to its reader."""
-    for argument, parameter in inspect.signature(find(name)).parameters.items():
+    for argument, parameter in parameters(name).items():
         optional = parameter.default is not inspect.Parameter.empty
         if name.endswith(".angle_tail"):  # the teacher is no option: some laws need it there
             continue

@@ -16,7 +16,7 @@ from distill_lib import (
     smoothness,
     soft_labels,
 )
-from distill_lib.distillation import _phi, _psi, bernoulli_divergence, logits
+from distill_lib._logistic import _phi, _psi, bernoulli_divergence, logits
 
 
 def digits(label, logit):

@@ -14,6 +14,8 @@ FLOORS = {
     "_files": -2,
     "_types": -2,
     "_arguments": -1,
+    "_scaling": -1,
+    "_logistic": 0,
     "laws": 0,
     "geometry": 0,
     "_processes": 0,

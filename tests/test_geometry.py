@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distill_lib import acute_angle, angle
-from distill_lib.geometry import length, nested_coordinates, orthonormal_basis, power_of_two
+from distill_lib._scaling import length, power_of_two
+from distill_lib.geometry import nested_coordinates, orthonormal_basis
 
 seeds = st.integers(0, 10**6)
 

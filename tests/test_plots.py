@@ -182,3 +182,54 @@ def test_what_is_not_in_the_plane_is_refused_in_these_words(ax, draw):
     with pytest.raises(ValueError, match="to match the plane; got shape"):
         draw(ax)
     assert not ax.lines and not ax.collections
+
+
+SIZES, HALVES = np.array([1, 2]), np.array([0.5, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (
+            lambda ax: plots.plot_path(ax, 3),
+            "trajectory must be a Trajectory, such as gradient_descent returns; got 3",
+        ),
+        (
+            lambda ax: plots.plot_loss(ax, 3),
+            "trajectory must be a Trajectory, such as gradient_descent returns; got 3",
+        ),
+        (
+            lambda ax: plots.plot_risk_curve(ax, 3),
+            "curve must be a RiskCurve, such as risk_curve returns; got 3",
+        ),
+        (
+            lambda ax: plots.plot_loss(ax, Trajectory(np.ones((2, 2)), HALVES, [0], (), True)),
+            "trajectory: loss must have shape (1,) to match its steps; got shape (2,)",
+        ),
+        (
+            lambda ax: plots.plot_loss(ax, Trajectory(np.ones((2, 2)), HALVES, 0, (), True)),
+            "trajectory: steps must have shape (d,), d >= 1; got shape ()",
+        ),
+        (
+            lambda ax: plots.plot_risk_curve(ax, RiskCurve(1, HALVES, HALVES)),
+            "curve: sizes must have shape (d,), d >= 1; got shape ()",
+        ),
+        (
+            lambda ax: plots.plot_risk_curve(ax, RiskCurve(SIZES, HALVES[:1], HALVES)),
+            "curve: mean must have shape (2,) to match its sizes; got shape (1,)",
+        ),
+        (
+            lambda ax: plots.plot_risk_curve(ax, RiskCurve(SIZES, HALVES, HALVES[:1])),
+            "curve: standard_error must have shape (2,) to match its sizes; got shape (1,)",
+        ),
+        (
+            lambda ax: plots.plot_risk_curve(ax, RiskCurve(SIZES, HALVES, -HALVES)),
+            "curve: standard_error must be >= 0; got -0.5",
+        ),
+    ],
+)
+def test_a_result_that_is_none_is_refused_in_these_words(ax, draw, said):
+    with pytest.raises(ValueError, match="must") as error:
+        draw(ax)
+    assert str(error.value) == said
+    assert not ax.lines and not ax.collections
