@@ -19,6 +19,7 @@ start some, for which a fork would wait for ever. What is left besides holds typ
 
 import fnmatch
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ WORK = ROOT / "_build" / "mutants"
 TESTS = {
     "_arguments": ["arguments"],
     "_coordinates": ["training"],
+    "_gaps": ["laws", "risk"],
     "_logistic": ["distillation"],
     "_scaling": ["geometry"],
     "_step_size": ["training"],
@@ -138,9 +140,16 @@ def reason(found, reviewed):
     where, was, becomes = found
     for each in reviewed["equivalent"]:
         patterns = each.get("where", "*"), each["was"], each.get("becomes", "*")
-        if all(map(fnmatch.fnmatchcase, (where, was, becomes), patterns)):
+        if all(map(fits, (where, was, becomes), patterns)):
             return each["why"]
     return None
+
+
+def fits(text, pattern):
+    """Whether a text is as a pattern of the shell says, or a regular expression after "re:"."""
+    if pattern.startswith("re:"):
+        return re.fullmatch(pattern[3:], text) is not None
+    return fnmatch.fnmatchcase(text, pattern)
 
 
 def main(modules):

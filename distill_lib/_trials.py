@@ -9,10 +9,11 @@ from scipy import interpolate, special
 
 from distill_lib import _arguments
 from distill_lib._gaps import gap_probability, gap_quantile
+from distill_lib._logistic import logits
+from distill_lib._scaling import power_of_two
 from distill_lib._types import Counts, Floats, Matrix, Vector
-from distill_lib.distillation import logits
 from distill_lib.exact import axial_risk
-from distill_lib.geometry import angle, orthonormal_basis, power_of_two
+from distill_lib.geometry import angle, orthonormal_basis
 from distill_lib.inputs import IsotropicGaussian
 from distill_lib.laws import AxialLaw, InputLaw
 from distill_lib.student import nested_angles

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from distill_lib import _arguments
+from distill_lib._scaling import power_of_two
 from distill_lib._types import LikeIts, Matrix, Vector
-from distill_lib.geometry import angle, power_of_two
+from distill_lib.geometry import angle
 
 
 class _AroundTeacher(ABC):

@@ -247,7 +247,8 @@ def easiness_bound(n: int, easiness: float) -> float:
     """
     n = _arguments.count("n", n)
     easiness = _arguments.number("easiness", easiness, above=0.0)
-    return float((1.0 + np.log(n) ** easiness) / n**easiness)
+    # Term by term: the power of a large n alone would leave the doubles.
+    return float(n**-easiness + (np.log(n) / n) ** easiness)
 
 
 def sharp_easiness_bound(n: int, easiness: float) -> float:

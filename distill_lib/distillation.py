@@ -5,8 +5,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from distill_lib import _arguments
-from distill_lib._logistic import bernoulli_divergence as bernoulli_divergence
-from distill_lib._logistic import logits as logits
+from distill_lib._logistic import bernoulli_divergence, logits
 from distill_lib._types import Vector
 
 

@@ -9,9 +9,9 @@ from scipy import integrate, special
 
 from distill_lib import _arguments
 from distill_lib._coordinates import in_span, narrow_layers, scalar_and_vector
+from distill_lib._logistic import bernoulli_divergence
+from distill_lib._scaling import length
 from distill_lib._types import Matrix, Vector
-from distill_lib.distillation import bernoulli_divergence
-from distill_lib.geometry import length
 from distill_lib.training import Trajectory
 
 Event: TypeAlias = Callable[[float, Vector], float]

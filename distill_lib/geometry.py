@@ -5,8 +5,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import lapack
 
 from distill_lib import _arguments
-from distill_lib._scaling import length as length
-from distill_lib._scaling import power_of_two as power_of_two
+from distill_lib._scaling import length, power_of_two
 from distill_lib._types import Counts, Floats, Matrix, Vector
 
 # A row whose distance from the span of the rows before it is less than this fraction of its

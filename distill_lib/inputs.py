@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from distill_lib import _arguments
+from distill_lib._scaling import power_of_two
 from distill_lib._types import LikeIts, Matrix, Vector
-from distill_lib.geometry import acute_angle, power_of_two
+from distill_lib.geometry import acute_angle
 
 
 @dataclass(frozen=True)

@@ -326,6 +326,14 @@ def test_the_easiness_bound_has_its_reference_values(n, kappa, value):
     assert bound == pytest.approx(float(value), rel=0, abs=half_a_unit(value))
 
 
+@pytest.mark.parametrize(("n", "kappa"), [(10**6, 52.0), (1000, 103.0), (100, 155.0)])
+def test_the_easiness_bound_of_a_power_that_no_double_holds(n, kappa):
+    """n^kappa is beyond the doubles, the bound isn't below them."""
+    logs = kappa * (math.log(math.log(n)) - math.log(n))  # the 1 is 1e-40 of it and less
+    # A hundred ulps of an exponent of some 500.
+    assert easiness_bound(n, kappa) == pytest.approx(math.exp(logs), rel=1e-11, abs=0)
+
+
 @pytest.mark.parametrize(
     ("n", "power", "sharp"), [(1, "0.889", "0.395"), (2, "0.790", "0.234"), (5, "0.555", "0.082")]
 )

@@ -47,6 +47,7 @@ THINGS = on_the_page()
 OF_A_PROTOCOL = {name for name in THINGS if re.match(r"laws\.\w+\.", name)}
 
 
+@pytest.mark.skipif(not (ROOT / "chapters").is_dir(), reason="the book isn't here")
 def test_the_page_shows_every_module():
     page = (ROOT / "chapters" / "api.md").read_text(encoding="utf-8")
     shown = re.findall(r"^\.\. automodule:: distill_lib\.(\w+)$", page, re.MULTILINE)

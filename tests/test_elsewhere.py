@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 spec = importlib.util.spec_from_file_location("elsewhere", ROOT / ".ci" / "elsewhere.py")
@@ -17,6 +18,30 @@ elsewhere = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(elsewhere)
 MACHINES = elsewhere.machines()
 SHAKEN = [name for name in MACHINES if name.startswith("shaken")]
+
+
+def test_the_workflow_asks_for_every_machine():
+    text = (ROOT / ".github" / "workflows" / "elsewhere.yml").read_text(encoding="utf-8")
+    rows = yaml.safe_load(text)["jobs"]["pretended"]["strategy"]["matrix"]["machines"]
+    assert sorted(" ".join(rows).split()) == sorted(elsewhere.EVERY)
+    assert set(MACHINES) <= set(elsewhere.EVERY)
+
+
+def test_all_tests_that_compare_the_librarys_numbers_run_there():
+    modules = [path.stem for path in (ROOT / "distill_lib").glob("[!_]*.py")]
+    about = {f"test_{name}.py" for name in modules} | {"test_arguments.py", "test_docstrings.py"}
+    there = {path.name for path in (ROOT / "tests").glob("test_*.py")}
+    wanted = {name for name in there if name in about or "theorems" in name}
+    listed = {f"test_{name}.py" for name in elsewhere.NUMBERS.split()}
+    assert wanted <= listed <= there
+
+
+def test_a_machine_that_this_one_cannot_pretend_to_be_is_passed_over(monkeypatch, capsys):
+    monkeypatch.setattr(elsewhere, "machines", lambda: {"here": {}})
+    assert not elsewhere.main(["skylakex"])
+    assert "skylakex      can't be pretended here" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="no machine is called cray; known: here, shaken-1"):
+        elsewhere.main(["cray"])
 
 
 def on(machine, code):

@@ -17,6 +17,7 @@ FLOORS = {
     "_scaling": -1,
     "_logistic": 0,
     "laws": 0,
+    "_gaps": 1,
     "geometry": 0,
     "_processes": 0,
     "tables": 0,

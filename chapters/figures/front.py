@@ -6,7 +6,6 @@ of labels.
 
 import html
 import json
-import os
 from pathlib import Path
 
 import matplotlib
@@ -18,6 +17,7 @@ import numpy as np
 from matplotlib.patches import Wedge
 
 from distill_lib import _svg, nested_angles, plots
+from distill_lib._files import replaced
 
 FOLDER = Path(__file__).parent
 DIM, SHOWN = 10, 3  # dimension; labels of the still
@@ -88,10 +88,9 @@ def main():
 
 
 def replace(name, text):
-    """Write beside the target and move into place, so that no reader sees half a file."""
-    part = FOLDER / f"{name}.part"
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, FOLDER / name)
+    """Write a file as a whole, so that no reader sees half of it."""
+    with replaced(FOLDER / name) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,8 @@ from mdit_py_plugins.myst_role import myst_role_plugin
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxRole
 
+from distill_lib._files import replaced
+
 SOURCE = Path("talk", "slides.md")
 FIGURE = re.compile(r"^\{figure\}`([^`]+)`$", re.MULTILINE)
 EQUATION = re.compile(r"\$\$((?:(?!\$\$).)+)\$\$ \(([\w-]+)\)", re.DOTALL)
@@ -118,9 +120,8 @@ def renew(folder, files):
         path = folder / name
         if not (path.is_file() and path.read_bytes() == content):
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{path.name}.part")
-            part.write_bytes(content)
-            part.replace(path)
+            with replaced(path) as part:
+                part.write_bytes(content)
 
 
 def written(path):
