@@ -10,11 +10,13 @@ import scipy
 
 from distill_lib import (
     _arguments,
+    _gaps,
+    _logistic,
     _processes,
+    _scaling,
     _trials,
     _types,
     axial,
-    distillation,
     exact,
     geometry,
     inputs,
@@ -26,11 +28,13 @@ from distill_lib import (
 # What a curve runs through: mended, it may give other numbers.
 _MODULES = (
     _arguments,
+    _gaps,
+    _logistic,
     _processes,
+    _scaling,
     _trials,
     _types,
     axial,
-    distillation,
     exact,
     geometry,
     inputs,

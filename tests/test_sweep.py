@@ -120,8 +120,8 @@ def modules_of_a_curve():
 def test_a_curve_runs_through_these_modules():
     names = [module.__name__.partition(".")[2] for module in modules_of_a_curve()]
     assert names == [
-        *("_arguments", "_processes", "_trials", "_types"),
-        *("distillation", "exact", "geometry", "inputs", "laws", "risk", "student"),
+        *("_arguments", "_gaps", "_logistic", "_processes", "_scaling", "_trials", "_types"),
+        *("exact", "geometry", "inputs", "laws", "risk", "student"),
     ]
 
 
