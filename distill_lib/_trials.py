@@ -156,18 +156,22 @@ class _Tabulated:
         usable = (risk > np.finfo(float).tiny) & np.isfinite(log_odds)
         highest = np.maximum.accumulate(np.where(usable, log_odds, -np.inf))
         usable[1:] &= log_odds[1:] > highest[:-1] + 1e-9
-        # Linear in between: 2000 steps of 8e-4 rad at most leave 1e-7.
-        largest = gap_quantile(inputs, np.ones(1))
-        self.beyond = np.linspace(largest[0], np.pi / 2, 2001)
+        self.curve: Callable[[Vector], Vector]
+        if usable.any():
+            self.log_odds = log_odds[usable]
+            self.curve = interpolate.CubicSpline(self.log_odds, np.log(risk[usable]))
+        else:  # all gaps are alike: what is up to there is never misread
+            self.log_odds, self.curve = (
+                np.array([np.inf]),
+                partial(np.full_like, fill_value=-np.inf),
+            )
+        # Linear in between, which leaves 1e-6; dense at the least angle, where it may be a root.
+        largest = gap_quantile(inputs, np.ones(()))
+        self.beyond = largest + (np.pi / 2 - largest) * np.linspace(0, 1, 3001) ** 2
         self.risk_beyond = np.asarray(axial_risk(self.beyond, inputs))
         # Between gaps that lie apart the risk is no function of G: it grows, and G doesn't.
         apart = np.linspace(0, np.pi / 2, 102)[1:-1]
-        if usable.sum() > 1:
-            self.log_odds = log_odds[usable]
-            self.curve = interpolate.CubicSpline(self.log_odds, np.log(risk[usable]))
-        if usable.sum() < 2 or not np.allclose(
-            self(apart), axial_risk(apart, inputs), rtol=1e-3, atol=1e-9
-        ):
+        if not np.allclose(self(apart), axial_risk(apart, inputs), rtol=1e-3, atol=1e-9):
             raise ValueError(
                 "inputs must have a gap_probability without level stretches between the least and "
                 "the largest gap, for an exact curve; pass test_points to measure the risk"

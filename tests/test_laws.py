@@ -181,10 +181,28 @@ def uniform(start, end):
     return Pieces([start, end], [0.0, 1.0])
 
 
+class Cone(Cosine):
+    """All inputs make the same angle with the teacher's line."""
+
+    def gap_probability(self, gap):
+        return np.where(np.asarray(gap) >= 0.6, 1.0, 0.0)
+
+    def gap_quantile(self, probability):
+        return np.full(np.shape(probability), 0.6)
+
+
 @pytest.mark.parametrize(
     "law",
-    [Cosine(), Found(), Truncated(), uniform(0.0, 0.7), uniform(0.2, 0.7), uniform(0.2, 1.5)],
-    ids=["cosine", "found by halving", "truncated", "from 0", "below 0.7", "below 1.5"],
+    [
+        Cone(),
+        Cosine(),
+        Found(),
+        Truncated(),
+        uniform(0.0, 0.7),
+        uniform(0.2, 0.7),
+        uniform(0.2, 1.5),
+    ],
+    ids=["cone", "cosine", "found by halving", "truncated", "from 0", "below 0.7", "below 1.5"],
 )
 def test_the_table_of_a_law_of_ones_own_is_its_exact_risk(law):
     """Its rounding, too, is its own: a quantile may be off by 1e-12, or below 0."""
