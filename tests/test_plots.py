@@ -36,6 +36,12 @@ def test_inputs_are_discs_or_squares_by_their_class_and_filled_by_their_label(ax
     assert len(discs.get_paths()[0].vertices) > len(squares.get_paths()[0].vertices)
 
 
+@pytest.mark.parametrize(("n", "picture"), [(3, False), (500, False), (501, True)])
+def test_many_inputs_are_a_picture_few_are_shapes(ax, n, picture):
+    plots.plot_inputs(ax, np.ones((n, 2)), np.ones(n))
+    assert ax.collections[0].get_rasterized() is picture
+
+
 def test_a_boundary_is_orthogonal_to_its_weights(ax):
     plots.plot_boundary(ax, [3.0, 4.0], **plots.SOFT)
     (line,) = ax.lines
