@@ -8,6 +8,9 @@ MathJax.options = {
     menuOptions: { settings: { assistiveMml: false } },
 };
 
+// Those that leave room for the number of a page.
+const numberedLinks = () => [...document.querySelectorAll(".contents a, .to-solution")];
+
 window.paper = {
     // Letters and pictures are there; formulas are set, described, and no wider than the page.
     async ready() {
@@ -64,11 +67,13 @@ window.paper = {
         });
     },
 
-    // Write the number of its page behind each link that leaves room for one; say whether any is new.
+    // Write the number of its page behind each link.
     number(pages) {
-        const links = [...document.querySelectorAll(".contents a, .to-solution")];
-        const changed = links.filter(({ dataset, hash }) => dataset.page !== `${pages[hash.slice(1)]}`);
-        for (const link of changed) link.dataset.page = pages[link.hash.slice(1)];
-        return changed.length > 0;
+        for (const link of numberedLinks()) link.dataset.page = pages[link.hash.slice(1)];
+    },
+
+    // Whether these numbers are those that are written.
+    numbered(pages) {
+        return numberedLinks().every(({ dataset, hash }) => dataset.page === `${pages[hash.slice(1)]}`);
     },
 };
