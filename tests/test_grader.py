@@ -559,7 +559,7 @@ def test_students_have_the_modules_they_may_use_and_no_others():
         "import distill_lib.student",
         "import distill_lib\nassert not hasattr(distill_lib, 'transfer_risk')",
         "import os\nassert sorted(f for f in os.listdir('/grader/distill_lib') if f[-3:] == '.py')"
-        " == ['__init__.py', '_arguments.py', '_types.py', 'geometry.py']",
+        " == ['__init__.py', '_arguments.py', '_scaling.py', '_types.py', 'geometry.py']",
     ]
     assert errors(("geometry",), cells) == [(2, "ImportError"), (3, "ModuleNotFoundError")]
 
