@@ -31,9 +31,7 @@ SHAKEN = os.fspath(ROOT / ".ci" / "shaken")
 DISPATCHED = " ".join(np._core._multiarray_umath.__cpu_dispatch__)
 NO_FMA = "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F"
 KERNELS = ("Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX")
-
-
-# Of which some take a processor of this kind, or a C library.
+# All of them, also those that take a processor, or a C library, which this machine hasn't.
 EVERY = (
     *("here", "shaken-1", "shaken-2", "shaken-up", "shaken-down", "two-threads"),
     *(kernel.lower() for kernel in KERNELS),
@@ -126,7 +124,7 @@ def said(failure):
 def main(names):
     """Run everything on the machines of these names; return whether anything differed."""
     known = machines()
-    if unknown := set(names) - set(known) - set(EVERY):
+    if unknown := set(names) - set(EVERY):
         sys.exit(f"no machine is called {', '.join(sorted(unknown))}; known: {', '.join(EVERY)}")
     parts = os.environ.get("PARTS") or " ".join(RUNS)
     runs = {part: RUNS[part] for part in parts.split()}

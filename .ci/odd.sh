@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The README's two commands where nobody thought of them: in a folder with an odd name, from a zip
-# without git, in another language and time zone, without a home or with one that is closed, with somebody else's settings of
-# pip, IPython, Jupyter and matplotlib, with files that nobody else may read, started by nohup.
+# without git, in another language and time zone, without a home or with one that is closed, with
+# somebody else's settings of pip, IPython, Jupyter and matplotlib, with files that nobody else may
+# read, started by nohup.
 #
 #     bash .ci/odd.sh [arguments for pytest instead of `make test`]
 #

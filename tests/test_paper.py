@@ -16,6 +16,7 @@ from conftest import needed, wanting
 pikepdf, pypdfium2 = needed("pikepdf"), needed("pypdfium2")
 needed("playwright.sync_api")
 
+import paper.pdf  # noqa: E402
 from paper.book import three_places  # noqa: E402
 from paper.pdf import PDF, open_book  # noqa: E402
 
@@ -36,6 +37,36 @@ LARGEST = 10_000_000  # bytes, so that it can be sent by mail
 def words(element):
     """The text of an element, in one line; of its formulas, the TeX."""
     return " ".join(re.sub(r"\\[()]", "", element.get_text()).split())
+
+
+class Printed:
+    """A page with one numbered heading, which each time is printed on the next of these pages."""
+
+    def __init__(self, *places):
+        self.places, self.turns, self.written = places, 0, None
+
+    def evaluate(self, code, numbers):
+        if "paper.numbered(" in code:
+            return self.written == numbers
+        self.written = numbers
+        return None
+
+
+@pytest.mark.parametrize(
+    ("places", "turns"),
+    [((5, 5), 2), ((5, 6, 6, 6), 4), ((6, 5, 6, 5, 6, 5, 6, 5), 3)],
+    ids=["at rest", "contents that grow", "a heading that wavers"],
+)
+def test_printing_ends_with_the_number_that_the_heading_has(monkeypatch, places, turns):
+    def print_page(page):
+        page.turns += 1
+        return page.places[page.turns - 1]
+
+    monkeypatch.setattr(paper.pdf, "print_page", print_page)
+    monkeypatch.setattr(paper.pdf, "page_numbers", lambda printed: printed)
+    page = Printed(*places)
+    assert paper.pdf.print_book(page) == page.written == places[turns - 1]
+    assert page.turns == turns
 
 
 @pytest.fixture(scope="module")
